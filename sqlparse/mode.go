@@ -24,26 +24,9 @@ const (
 	NoBackslashEscapes
 	PipesAsConcat
 	IgnoreSpace
-	Oracle
-	MSSQL
+	Oracle // the grammar of sql_mode=ORACLE; means something to MariaDB only
+	MSSQL // [x] is an identifier; means something to MariaDB only
 	HighNotPrecedence
-)
-
-// Charset is the client character set, as far as it changes how bytes are cut.
-type Charset uint8
-
-const (
-	CharsetUnknown    Charset = iota // every byte above 0x7f is Ambiguous
-	CharsetUTF8                      // utf8mb3, utf8mb4
-	CharsetSingleByte                // latin1, ascii, binary and the other one-byte sets that keep ASCII
-	CharsetSJIS
-	CharsetCP932
-	CharsetBig5
-	CharsetGBK
-	CharsetGB18030
-	CharsetEUCKR
-	CharsetEUCJP // ujis, eucjpms
-	CharsetGB2312
 )
 
 // Mode is all that decides how the server reads a text. It is comparable and
