@@ -44,6 +44,7 @@ const (
 	DropView      Privilege = "DROP VIEW"
 	Truncate      Privilege = "TRUNCATE"
 	LoadDataLocal Privilege = "LOAD DATA LOCAL"
+	AllPrivileges Privilege = "ALL"      // every privilege there is on the object, as for GRANT ALL
 )
 
 // ObjectType tells what an Object names.
@@ -64,6 +65,10 @@ type Object struct {
 	Type   ObjectType
 	Schema string
 	Name   string
+	// Named is set where only a grant that spells out schema and name covers
+	// the object, never one with a wildcard: routines that run whatever text
+	// they are given, as sys.execute_prepared_stmt does.
+	Named bool
 }
 
 // String returns the object as GRANT writes it: *.*, db.*, db.t, or t where
@@ -119,6 +124,12 @@ type Statement struct {
 	// planned; EXPLAIN ANALYZE that executes has it unset.
 	Explain bool
 	Effect  Effect
+	// Inner holds the statements read out of the texts and bodies inside this
+	// one: PREPARE FROM 'text', EXECUTE IMMEDIATE 'text', BEGIN NOT ATOMIC, the
+	// bodies of routines, triggers and events. Their needs are among Needs
+	// already; a rule about a kind of statement (a WHERE, a row limit) holds for
+	// each of them too.
+	Inner []Statement
 	// Reason says in words why Kind is Unknown.
 	Reason string
 }
