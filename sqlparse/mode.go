@@ -25,7 +25,7 @@ const (
 	PipesAsConcat
 	IgnoreSpace
 	Oracle // the grammar of sql_mode=ORACLE; means something to MariaDB only
-	MSSQL // [x] is an identifier; means something to MariaDB only
+	MSSQL  // [x] is an identifier; means something to MariaDB only
 	HighNotPrecedence
 )
 
