@@ -1,0 +1,184 @@
+package policy
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"guardrail/sqlparse"
+)
+
+// Action is what to do with a statement or a login.
+type Action uint8
+
+// The zero value refuses.
+const (
+	Refuse Action = iota
+	Allow
+)
+
+// Cause says which part of a policy a decision rests on. It is a closed set,
+// fit for a metric's label.
+type Cause string
+
+// The causes of a refusal, and the one of an allowance that is not plain.
+const (
+	ByNothing     Cause = ""             // allowed by grants; or the zero Decision, which refuses
+	ByNoAccount   Cause = "no-account"   // login: no policy names the account
+	ByNetwork     Cause = "network"      // login: the account may not come from there
+	ByEnvironment Cause = "environment"  // login: the app does not belong to this environment
+	ByNoGrant     Cause = "not-granted"  // no grant covers a need
+	ByDeny        Cause = "deny"         // a deny rule hits a need
+	ByWhere       Cause = "where"        // a require rule misses its WHERE
+	ByUnparsed    Cause = "unparsed"     // the text could not be read with certainty
+	ByMultiple    Cause = "multiple"     // limits: multi_statements: deny
+	ByNoStatement Cause = "no-statement" // nothing was read
+	ByNoDatabase  Cause = "no-database"  // an unqualified name, and no default schema
+	ByException   Cause = "by-exception" // allowed, by an exception that is in force
+	ByOversight   Cause = "oversight"    // a destructive statement that names nothing it needs
+)
+
+// Rule says where in the policy files a decision comes from.
+type Rule struct {
+	ID   string // the rule's own id; where it has none, "file:line"; for built-in rules the Cause
+	File string // as it was given to Parse; empty for built-in rules
+	Line int
+	Col  int
+}
+
+// Decision is a verdict with its reasons. The zero value refuses.
+type Decision struct {
+	Action Action
+	// Observed is set when Action is Allow only because the app or the rule is
+	// in observe mode: the rest of the Decision says why it would be refused.
+	Observed bool
+	Cause    Cause
+	// Code and State are the MySQL error to answer: 1142, 1044, 1175, 1227, 1045, 1046, 1235.
+	Code  uint16
+	State string
+	Rule  Rule
+	// Statement is the index of the statement that decided.
+	Statement int
+	// Need is the need that decided; its object carries the default schema it was resolved with.
+	Need sqlparse.Need
+	// Because is the policy author's text, empty when there is none.
+	Because string
+
+	app    string // the app's name, empty before it is known
+	detail string // for logins: networks or environments, to be told to the client
+}
+
+// Allowed reports whether the statement or login goes on.
+func (d Decision) Allowed() bool { return d.Action == Allow }
+
+// maxMessage is the most bytes of an error message that MySQL's clients keep
+// (MYSQL_ERRMSG_SIZE is 512, in include/mysql_com.h, with a final NUL).
+const maxMessage = 511
+
+// Message is the text of the error that the client gets. It names what was
+// refused, the rule, the environment and the event, and whom or what to turn
+// to; it quotes names, never the statement's literals.
+func (d Decision) Message(environment, event string) string {
+	var b strings.Builder
+	b.WriteString("guardrail: ")
+	b.WriteString(d.what())
+	b.WriteString(" in ")
+	b.WriteString(environment)
+	b.WriteString("; ")
+	if d.Because != "" {
+		b.WriteString(d.Because)
+		b.WriteString("; ")
+	}
+	b.WriteString(d.advice())
+	tail := " (rule " + d.ruleName() + ", event " + event + ")"
+	return clean(b.String(), maxMessage-len(tail)) + clean(tail, maxMessage)
+}
+
+// ruleName is the rule's id and, where the id does not say it, its place.
+func (d Decision) ruleName() string {
+	if d.Rule.File == "" {
+		return d.Rule.ID
+	}
+	place := d.Rule.File + ":" + strconv.Itoa(d.Rule.Line)
+	if d.Rule.ID == "" || d.Rule.ID == place {
+		return place
+	}
+	return d.Rule.ID + " at " + place
+}
+
+// what says what was refused, without the reason's advice.
+func (d Decision) what() string {
+	need := string(d.Need.Privilege) + " on " + d.Need.Object.String()
+	if d.Need.Privilege == sqlparse.AnyPrivilege {
+		need = "use of " + d.Need.Object.String()
+	}
+	forApp := " for app " + strconv.Quote(d.app)
+	switch d.Cause {
+	case ByNoAccount:
+		return "no policy lets this account in"
+	case ByNetwork:
+		return "this account may not connect from this address" + d.detail
+	case ByEnvironment:
+		return "app " + strconv.Quote(d.app) + " belongs to " + d.detail + ", and this is not it: no login"
+	case ByNoGrant:
+		return need + " is not granted" + forApp
+	case ByDeny:
+		return need + " is denied" + forApp
+	case ByWhere:
+		return "a statement without a WHERE that restricts it by a column is refused" + forApp
+	case ByUnparsed:
+		return "this statement cannot be read with certainty and is refused" + forApp
+	case ByMultiple:
+		return "several statements in one text are refused" + forApp
+	case ByNoDatabase:
+		return need + " is refused" + forApp + ", no database selected"
+	}
+	return "this is refused" + forApp
+}
+
+// advice says what the reader of the error can do now.
+func (d Decision) advice() string {
+	switch d.Cause {
+	case ByNoAccount:
+		return "add the account to an app's policy file"
+	case ByNetwork:
+		return "connect from a network that its policy names"
+	case ByEnvironment:
+		return "check which server this client means to reach"
+	case ByNoGrant:
+		return "if the app needs it, ask the owners of its policy for a grant"
+	case ByDeny:
+		return "ask the owners of the rule for an exception"
+	case ByWhere:
+		return "name the rows in a WHERE clause"
+	case ByUnparsed:
+		return "write it in plain SQL, or ask the owners of the policy"
+	case ByMultiple:
+		return "send the statements one by one"
+	case ByNoDatabase:
+		return "select a database or qualify the name"
+	}
+	return "ask the owners of the policy"
+}
+
+// clean replaces what does not belong in an error message (control characters,
+// broken UTF-8) and cuts the text at limit bytes.
+func clean(s string, limit int) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == utf8.RuneError {
+			return '?'
+		}
+		return r
+	}, s)
+	if limit < 0 {
+		limit = 0
+	}
+	if len(s) <= limit {
+		return s
+	}
+	for limit > 0 && !utf8.RuneStart(s[limit]) {
+		limit--
+	}
+	return s[:limit]
+}

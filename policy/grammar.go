@@ -1,0 +1,135 @@
+package policy
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+
+	"guardrail/policy/strictyaml"
+	"guardrail/sqlparse"
+)
+
+// clause is the parsed text of a grant, deny or exception: VERB, VERB ON object.
+type clause struct {
+	privileges privileges
+	pattern    pattern
+	ok         bool
+}
+
+// parseClause reads "SELECT, INSERT ON db.*". Mistakes are told at their place in the value.
+func parseClause(v strictyaml.Value) clause {
+	text := v.Text()
+	if text == "" {
+		return clause{}
+	}
+	verbsEnd, objectStart := splitOn(text)
+	if verbsEnd < 0 {
+		v.Fail(fmt.Sprintf("%q has no ON", text), "write it as in SELECT, INSERT ON db.*")
+		return clause{}
+	}
+	object := strings.TrimSpace(text[objectStart:])
+	at := objectStart + strings.Index(text[objectStart:], object)
+	p, err := parsePattern(object)
+	if err != nil {
+		v.FailAt(at, fmt.Sprintf("object %q: %v", object, err), "")
+	}
+	list, ok := parseVerbs(v, text[:verbsEnd], p, err == nil)
+	return clause{privileges: list, pattern: p, ok: ok && err == nil}
+}
+
+// splitOn finds the word ON: where the verbs end and where the object starts.
+func splitOn(text string) (verbsEnd, objectStart int) {
+	for i := 0; i+2 <= len(text); i++ {
+		if text[i] == '`' {
+			break
+		}
+		if strings.EqualFold(text[i:i+2], "ON") && (i == 0 || isSpace(text[i-1])) && (i+2 == len(text) || isSpace(text[i+2])) {
+			return i, i + 2
+		}
+	}
+	return -1, -1
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' }
+
+// parseVerbs reads the comma-separated list before ON.
+func parseVerbs(v strictyaml.Value, text string, on pattern, known bool) (privileges, bool) {
+	var all privileges
+	ok, offset := true, 0
+	for _, word := range strings.Split(text, ",") {
+		at := offset + len(word) - len(strings.TrimLeftFunc(word, unicode.IsSpace))
+		offset += len(word) + 1
+		name := strings.ToUpper(strings.Join(strings.Fields(word), " "))
+		if name == "" {
+			v.FailAt(at, "a verb is missing", "write it as in SELECT, INSERT ON db.*")
+			ok = false
+			continue
+		}
+		set, found := lookUpVerb(name)
+		if !found {
+			what, hint := unknownVerb(name)
+			v.FailAt(at, what, hint)
+			ok = false
+			continue
+		}
+		if known {
+			set, found = narrow(v, at, name, set, on)
+			ok = ok && found
+		}
+		all = all.union(set)
+	}
+	return all, ok
+}
+
+// lookUpVerb returns the privileges of a verb or group.
+func lookUpVerb(name string) (privileges, bool) {
+	if name == "ALL PRIVILEGES" {
+		name = "ALL"
+	}
+	if classes, ok := groups[name]; ok {
+		return ofClasses(classes), true
+	}
+	if _, ok := bitOf[sqlparse.Privilege(name)]; !ok {
+		name = strings.ReplaceAll(name, " ", "_")
+	}
+	if _, ok := bitOf[sqlparse.Privilege(name)]; !ok {
+		return privileges{}, false
+	}
+	return only(sqlparse.Privilege(name)), true
+}
+
+// unknownVerb says what to write for a word that is no verb.
+func unknownVerb(name string) (what, hint string) {
+	if hint, ok := insteadOf[name]; ok {
+		return name + " is no verb of a policy", hint
+	}
+	if strings.ContainsAny(name, "()") {
+		return "columns cannot be granted", "grant on the table, or read through a view"
+	}
+	if hint := strictyaml.DidYouMean(name, Verbs()); hint != "" {
+		return "unknown verb " + name, hint
+	}
+	return "unknown verb " + name, "verbs are MySQL's privilege names, READ, WRITE, DDL, ADMIN and ALL"
+}
+
+// narrow leaves of a group what can be granted on the object, and refuses a
+// verb that cannot.
+func narrow(v strictyaml.Value, at int, name string, set privileges, on pattern) (privileges, bool) {
+	covers := on.covers()
+	fit := set.and(those(func(v verb) bool { return covers <= v.level }))
+	if !fit.empty() {
+		return fit, true
+	}
+	if covers == onSchema {
+		v.FailAt(at, name+" is about the whole server", "write it ON *.*")
+		return privileges{}, false
+	}
+	for bit, p := range catalogue {
+		if set.has(uint(bit)) && verbs[p].level == onSchema {
+			v.FailAt(at, name+" is about a whole database", "write it ON "+on.schema.String()+".*")
+			return privileges{}, false
+		}
+	}
+	v.FailAt(at, name+" is about the whole server", "write it ON *.*")
+	return privileges{}, false
+}

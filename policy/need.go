@@ -1,0 +1,175 @@
+package policy
+
+import (
+	"unicode"
+	"unicode/utf8"
+
+	"guardrail/sqlparse"
+)
+
+// nameSpace holds a folded name without allocating: the server's longest name
+// is 64 characters of at most 4 bytes.
+type nameSpace [256]byte
+
+// folded copies a name into the space, in lower case if fold is set. A name too
+// long for any server finds nothing, because it is cut.
+func (n *nameSpace) folded(name string, fold bool) []byte {
+	out := n[:0]
+	for i, r := range name {
+		if len(out)+utf8.UTFMax > len(n) {
+			break
+		}
+		switch {
+		case r < utf8.RuneSelf:
+			c := byte(r)
+			if fold && 'A' <= c && c <= 'Z' {
+				c += 'a' - 'A'
+			}
+			out = append(out, c)
+		case r == utf8.RuneError:
+			out = append(out, name[i]) // broken UTF-8 matches no name of a policy file
+		case fold:
+			out = utf8.AppendRune(out, unicode.ToLower(r))
+		default:
+			out = utf8.AppendRune(out, r)
+		}
+	}
+	return out
+}
+
+// judgeNeed decides about one need of the i-th statement.
+func (a *App) judgeNeed(r *Request, i int, need sqlparse.Need) Decision {
+	if need.Object.Type != sqlparse.Global && need.Object.Schema == "" {
+		need.Object.Schema = r.Schema
+	}
+	var schema, name nameSpace
+	t := target{
+		kind:   need.Object.Type,
+		schema: schema.folded(need.Object.Schema, r.LowerCaseNames),
+		name:   name.folded(need.Object.Name, r.LowerCaseNames || need.Object.Type == sqlparse.Routine),
+	}
+	t.named = need.Object.Named || t.kind == sqlparse.Routine && serverSchema(t.schema)
+	rules := &a.exact
+	if r.LowerCaseNames {
+		rules = &a.folded
+	}
+	switch need.Privilege {
+	case sqlparse.AnyPrivilege:
+		return a.judgeAny(rules, &t, r, i, need)
+	case sqlparse.AllPrivileges:
+		return a.judgeAll(rules, &t, r, i, need)
+	}
+	bit, known := bitOf[need.Privilege]
+	if !known {
+		return a.refuse(ByNoGrant, i, need, nil)
+	}
+	return a.judgeBit(rules, &t, bit, r, i, need)
+}
+
+// judgeBit looks for the rules on one privilege: a deny beats a grant, and only
+// an exception lifts either refusal.
+func (a *App) judgeBit(rules *rules, t *target, bit uint, r *Request, i int, need sqlparse.Need) Decision {
+	denied, watched := rules.denied(t, bit, r.Now)
+	granted := worldReadable(t, need.Privilege) || rules.grants.find(t, &search{bit: bit}) != nil
+	if granted && denied == nil && watched == nil {
+		return Decision{Action: Allow, app: a.name}
+	}
+	if x := rules.excepts(t, bit, r.Now); x != nil {
+		return a.except(x, i, need)
+	}
+	if denied != nil {
+		return a.refuse(ByDeny, i, need, denied)
+	}
+	if !granted {
+		return a.refuse(missing(need), i, need, nil)
+	}
+	d := a.refuse(ByDeny, i, need, watched)
+	d.Action, d.Observed = Allow, true
+	return d
+}
+
+// except builds an allowance by an exception.
+func (a *App) except(x *rule, i int, need sqlparse.Need) Decision {
+	return Decision{Action: Allow, Cause: ByException, Rule: x.Rule, Statement: i, Need: need, Because: x.because, app: a.name}
+}
+
+// missing is the cause of a need that no grant covers.
+func missing(need sqlparse.Need) Cause {
+	switch {
+	case need.Privilege == sqlparse.Unparsed:
+		return ByUnparsed
+	case need.Object.Type != sqlparse.Global && need.Object.Schema == "":
+		return ByNoDatabase
+	}
+	return ByNoGrant
+}
+
+// judgeAny decides about a need that any privilege on the object or inside it
+// fulfils, as long as it is granted and not denied.
+func (a *App) judgeAny(rules *rules, t *target, r *Request, i int, need sqlparse.Need) Decision {
+	held := rules.grants.on(t, true).without(rules.denies.on(t, false))
+	if t.kind != sqlparse.Global {
+		held = held.and(onObjects)
+	}
+	if !held.empty() || isSchema(t.schema, "information_schema") {
+		return Decision{Action: Allow, app: a.name}
+	}
+	if x := rules.touching(t, r.Now); x != nil {
+		return a.except(x, i, need)
+	}
+	return a.refuse(missing(need), i, need, nil)
+}
+
+// judgeAll decides about a need of every privilege there is on the object, as
+// GRANT ALL has: each must be granted, and none denied.
+func (a *App) judgeAll(rules *rules, t *target, r *Request, i int, need sqlparse.Need) Decision {
+	all := onObjects
+	if t.kind == sqlparse.Global {
+		all = every
+	}
+	for bit, p := range catalogue {
+		if !all.has(uint(bit)) {
+			continue
+		}
+		one := sqlparse.Need{Privilege: p, Object: need.Object}
+		if d := a.judgeBit(rules, t, uint(bit), r, i, one); d.Action == Refuse || d.Observed {
+			return d
+		}
+	}
+	return Decision{Action: Allow, app: a.name}
+}
+
+// every is the whole catalogue but UNPARSED, which is no privilege of the server's.
+var every = those(func(verb) bool { return true }).without(only(sqlparse.Unparsed))
+
+// onObjects are the privileges that mean something on a schema or below.
+var onObjects = those(func(v verb) bool { return v.level != onServer })
+
+// serverSchema reports whether the routines of the schema are the server's own:
+// some of them run any text they are given (sys.execute_prepared_stmt), so each
+// must be granted by its full name.
+func serverSchema(schema []byte) bool {
+	return isSchema(schema, "sys") || isSchema(schema, "mysql")
+}
+
+// isSchema compares a schema's name with one in lower case, without regard to case.
+func isSchema(schema []byte, name string) bool {
+	if len(schema) != len(name) {
+		return false
+	}
+	for i, c := range schema {
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		if c != name[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// worldReadable reports whether every account of the server may do this without
+// a grant: read information_schema, which shows an account only what it may see.
+func worldReadable(t *target, p sqlparse.Privilege) bool {
+	return p == "SELECT" && t.kind == sqlparse.Table && isSchema(t.schema, "information_schema")
+}

@@ -1,0 +1,65 @@
+package policy
+
+import (
+	"time"
+
+	"guardrail/sqlparse"
+)
+
+// rules are an app's compiled lines under one way of comparing names.
+type rules struct {
+	grants     index
+	denies     index // enforced
+	watched    index // denies in observe mode until their end, enforced from then on
+	exceptions index
+	excepted   []*rule // the rules of exceptions
+}
+
+// denied returns the deny rule in force, and the one in observe mode, that hit
+// the target. An end that has come puts an observed rule in force.
+func (rs *rules) denied(t *target, bit uint, now time.Time) (denied, watched *rule) {
+	s := search{bit: bit, overlapping: true, now: now}
+	if denied = rs.denies.find(t, &s); denied != nil {
+		return denied, nil
+	}
+	s.phase = lapsed
+	if denied = rs.watched.find(t, &s); denied != nil {
+		return denied, nil
+	}
+	s.phase = open
+	return nil, rs.watched.find(t, &s)
+}
+
+// excepts returns an exception in force that covers the target, or nil.
+func (rs *rules) excepts(t *target, bit uint, now time.Time) *rule {
+	return rs.exceptions.find(t, &search{bit: bit, phase: open, now: now})
+}
+
+// touching returns an exception in force on the target or on something in it, or nil.
+func (rs *rules) touching(t *target, now time.Time) *rule {
+	for _, x := range rs.excepted {
+		if now.Before(x.until) && x.pattern.touches(t) {
+			return x
+		}
+	}
+	return nil
+}
+
+// touches reports whether the pattern covers the target or something in it.
+func (p pattern) touches(t *target) bool {
+	switch {
+	case t.kind == sqlparse.Global:
+		return true
+	case !p.schema.holds(string(t.schema)):
+		return false
+	case t.kind == sqlparse.Schema:
+		return true
+	}
+	return p.name.holds(string(t.name))
+}
+
+// folded returns the pattern in lower case.
+func (p pattern) folded() pattern {
+	p.schema.text, p.name.text = lower(p.schema.text), lower(p.name.text)
+	return p
+}

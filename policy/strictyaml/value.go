@@ -1,0 +1,202 @@
+package strictyaml
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Value is a part of a document. The zero Value stands for one that is missing:
+// it reads as nothing and reports nothing.
+type Value struct {
+	node   *yaml.Node
+	file   string
+	label  string
+	report *Report
+}
+
+// Exists reports whether the value is written in the text.
+func (v Value) Exists() bool { return v.node != nil }
+
+// Pos is where the value begins.
+func (v Value) Pos() Pos {
+	if v.node == nil {
+		return Pos{File: v.file}
+	}
+	return Pos{v.file, v.node.Line, v.node.Column}
+}
+
+// PosAt is the place of a byte of the value's text. In texts that run over
+// several lines or hold escapes it is where the value begins.
+func (v Value) PosAt(offset int) Pos {
+	at := v.Pos()
+	text := v.node.Value
+	if offset <= 0 || offset > len(text) || !v.verbatim() {
+		return at
+	}
+	at.Col += utf8.RuneCountInString(text[:offset])
+	if v.node.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {
+		at.Col++
+	}
+	return at
+}
+
+// verbatim reports whether the value's text surely stands in one line as it is.
+func (v Value) verbatim() bool {
+	switch {
+	case v.node.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
+		return false
+	case v.node.Style&yaml.DoubleQuotedStyle != 0:
+		return !strings.ContainsAny(v.node.Value, "\\\"\n\t") && isPrintable(v.node.Value)
+	case v.node.Style&yaml.SingleQuotedStyle != 0:
+		return !strings.ContainsAny(v.node.Value, "'\n")
+	}
+	return true
+}
+
+func isPrintable(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
+}
+
+// Fail reports that something is wrong with the value; hint may be empty.
+func (v Value) Fail(what, hint string) {
+	if v.report != nil {
+		v.report.Add(v.Pos(), what, hint)
+	}
+}
+
+// FailAt is Fail at a byte of the value's text.
+func (v Value) FailAt(offset int, what, hint string) {
+	if v.report != nil {
+		v.report.Add(v.PosAt(offset), what, hint)
+	}
+}
+
+// is reports whether the value is there and of the kind wanted, and complains if it is another.
+func (v Value) is(kind yaml.Kind, wanted, hint string) bool {
+	switch {
+	case v.node == nil || v.node.Kind == yaml.AliasNode:
+		return false
+	case v.node.Tag == "!!null":
+		v.Fail(v.label+" has no value", "write "+wanted+", or leave the key out")
+		return false
+	case v.node.Kind != kind:
+		v.Fail(v.label+" must be "+wanted+", not "+kindName(v.node), hint)
+		return false
+	}
+	return true
+}
+
+func kindName(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "keys with values"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	switch n.Tag {
+	case "!!int", "!!float":
+		return "a number"
+	case "!!bool":
+		return "true or false"
+	case "!!timestamp":
+		return "a date"
+	}
+	return "a text"
+}
+
+// Fields are the values of a mapping, by key.
+type Fields struct {
+	of     Value
+	values map[string]Value
+}
+
+// Fields returns the values of a mapping. Keys that are not known are reported.
+func (v Value) Fields(known ...string) Fields {
+	f := Fields{of: v, values: map[string]Value{}}
+	if !v.is(yaml.MappingNode, "keys with values", "") {
+		return f
+	}
+	for i := 0; i+1 < len(v.node.Content); i += 2 {
+		key, value := v.node.Content[i], v.node.Content[i+1]
+		if key.Kind != yaml.ScalarNode || key.Tag == "!!merge" {
+			continue // reported by Parse
+		}
+		if !slices.Contains(known, key.Value) {
+			v.report.Add(Pos{v.file, key.Line, key.Column}, "unknown key "+key.Value, keyHint(key.Value, known))
+			continue
+		}
+		if _, twice := f.values[key.Value]; !twice {
+			f.values[key.Value] = Value{node: value, file: v.file, label: key.Value, report: v.report}
+		}
+	}
+	return f
+}
+
+func keyHint(key string, known []string) string {
+	if hint := DidYouMean(key, known); hint != "" {
+		return hint
+	}
+	return "the keys here are " + strings.Join(known, ", ")
+}
+
+// Get returns the value of a key, zero if it is missing.
+func (f Fields) Get(key string) Value { return f.values[key] }
+
+// Need returns the value of a key, and reports it if it is missing.
+func (f Fields) Need(key, hint string) Value {
+	v, ok := f.values[key]
+	if !ok && f.of.node != nil && f.of.node.Kind == yaml.MappingNode {
+		f.of.Fail(key+" is missing", hint)
+	}
+	return v
+}
+
+// Entries returns the keys and values of a mapping whose keys are names of the author's own.
+func (v Value) Entries() []Entry {
+	if !v.is(yaml.MappingNode, "keys with values", "") {
+		return nil
+	}
+	var out []Entry
+	for i := 0; i+1 < len(v.node.Content); i += 2 {
+		key, value := v.node.Content[i], v.node.Content[i+1]
+		if key.Kind != yaml.ScalarNode || key.Tag == "!!merge" {
+			continue
+		}
+		out = append(out, Entry{
+			Key:   Value{node: key, file: v.file, label: "a key of " + v.label, report: v.report},
+			Value: Value{node: value, file: v.file, label: key.Value, report: v.report},
+		})
+	}
+	return out
+}
+
+// Entry is one key of a mapping with its value.
+type Entry struct {
+	Key, Value Value
+}
+
+// IsText reports whether the value is written as one scalar.
+func (v Value) IsText() bool { return v.node != nil && v.node.Kind == yaml.ScalarNode }
+
+// Items returns the values of a list. A single value in place of a list is reported.
+func (v Value) Items() []Value {
+	if !v.is(yaml.SequenceNode, "a list", v.listHint()) {
+		return nil
+	}
+	out := make([]Value, len(v.node.Content))
+	for i, n := range v.node.Content {
+		out[i] = Value{node: n, file: v.file, label: fmt.Sprintf("an entry of %s", v.label), report: v.report}
+	}
+	return out
+}
+
+func (v Value) listHint() string {
+	if v.IsText() && !strings.ContainsAny(v.node.Value, ",[]{}\n") {
+		return "try [" + v.node.Value + "]"
+	}
+	return ""
+}

@@ -1,0 +1,73 @@
+package policy
+
+import (
+	"time"
+
+	"guardrail/sqlparse"
+)
+
+// whereRule is a line of require: which statements must restrict their rows by a column.
+type whereRule struct {
+	Rule
+	kinds   []sqlparse.Kind
+	because string
+	until   time.Time // end of the rule's observe mode; zero: enforced
+}
+
+// whereKinds are the statements that WHERE FOR names, as the server names them.
+var whereKinds = map[string][]sqlparse.Kind{
+	"UPDATE": {"update", "update_multi"},
+	"DELETE": {"delete", "delete_multi"},
+}
+
+// judgeWhere decides whether the i-th statement of a request, and the
+// statements inside it, restrict their rows as the app's rules require. A
+// statement that is only planned changes no rows.
+func (a *App) judgeWhere(r *Request, i int, s *sqlparse.Statement) Decision {
+	verdict := Decision{Action: Allow, app: a.name}
+	if s.Explain || len(a.wheres) == 0 {
+		return verdict
+	}
+	if s.Where != sqlparse.WhereColumn {
+		verdict = a.requireWhere(r, i, s.Kind)
+	}
+	for j := range s.Inner {
+		if verdict.Action == Refuse {
+			return verdict
+		}
+		d := a.judgeWhere(r, i, &s.Inner[j])
+		if d.Action == Refuse {
+			return d
+		}
+		verdict = weightier(verdict, d)
+	}
+	return verdict
+}
+
+// requireWhere applies the rules to a statement that restricts nothing.
+func (a *App) requireWhere(r *Request, i int, kind sqlparse.Kind) Decision {
+	verdict := Decision{Action: Allow, app: a.name}
+	for k := range a.wheres {
+		w := &a.wheres[k]
+		if !w.names(kind) {
+			continue
+		}
+		d := a.refuse(ByWhere, i, sqlparse.Need{}, nil)
+		d.Rule, d.Because = w.Rule, w.because
+		if !r.Now.Before(w.until) {
+			return d
+		}
+		d.Action, d.Observed = Allow, true
+		verdict = weightier(verdict, d)
+	}
+	return verdict
+}
+
+func (w *whereRule) names(kind sqlparse.Kind) bool {
+	for _, k := range w.kinds {
+		if k == kind {
+			return true
+		}
+	}
+	return false
+}
