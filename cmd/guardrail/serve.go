@@ -1,0 +1,36 @@
+package main
+
+import (
+	"context"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"guardrail/cmd/guardrail/internal/app"
+)
+
+func newServeCommand() *cobra.Command {
+	var configFile string
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Guard: accept clients and relay what their policies allow",
+		Long: `Accept clients on the configured listeners, judge every statement, and relay
+what the policies allow to the backend.
+
+The policies are loaded again when their files change and on SIGHUP; a file
+with mistakes changes nothing, and the log and the metric
+guardrail_policy_last_reload_successful say so. SIGTERM and SIGINT stop.`,
+		Example: "  guardrail serve --config /etc/guardrail/guardrail.yaml",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+			defer stop()
+			version, revision := buildFacts()
+			return app.Run(ctx, app.Options{ConfigFile: configFile, Version: version, Revision: revision, LogTo: cmd.ErrOrStderr()})
+		},
+	}
+	cmd.Flags().StringVarP(&configFile, "config", "c", "guardrail.yaml", "configuration file")
+	cmd.SetContext(context.Background())
+	return cmd
+}

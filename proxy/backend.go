@@ -1,0 +1,132 @@
+package proxy
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"sync/atomic"
+
+	"github.com/go-mysql-org/go-mysql/mysql"
+
+	"guardrail/proxy/wire"
+)
+
+// maxLoginMessage bounds a message of the connection phase, in bytes. The
+// largest in use carries 64 KiB of connection attributes.
+const maxLoginMessage = 256 << 10
+
+// backend is the server behind the proxy. Its last greeting is kept, because
+// the proxy greets clients with the server's own version and capabilities
+// before it dials.
+type backend struct {
+	options   BackendOptions
+	dialer    net.Dialer
+	facts     atomic.Pointer[wire.Greeting]
+	untracked atomic.Bool // the server does not know the variables of session tracking
+}
+
+// upstream is one connection to the backend during its login.
+type upstream struct {
+	conn     net.Conn
+	raw      net.Conn // conn, or the TCP connection under its TLS
+	greeting wire.Greeting
+	seq      byte // of the next packet either way
+	secure   bool
+}
+
+// dial connects and reads the greeting. An ERR in its place (too many
+// connections, host blocked) comes back as a serverError.
+func (b *backend) dial(ctx context.Context) (*upstream, error) {
+	conn, err := b.dialer.DialContext(ctx, "tcp", b.options.Address)
+	if err != nil {
+		return nil, fmt.Errorf("connect to backend: %w", err)
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		_ = conn.SetDeadline(deadline)
+	}
+	up := &upstream{conn: conn, raw: conn}
+	if err := up.readGreeting(); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	b.facts.Store(&up.greeting)
+	return up, nil
+}
+
+func (u *upstream) readGreeting() error {
+	payload, next, err := wire.ReadMessage(u.conn, maxLoginMessage)
+	if err != nil {
+		return fmt.Errorf("read the backend's greeting: %w", err)
+	}
+	if len(payload) > 0 && payload[0] == wire.HeaderErr {
+		return asServerError(payload)
+	}
+	u.seq = next
+	if u.greeting, err = wire.DecodeGreeting(payload); err != nil {
+		return fmt.Errorf("backend: %w", err)
+	}
+	return nil
+}
+
+// greeting returns the backend's last greeting, asking the backend once where
+// none is known yet.
+func (b *backend) greeting(ctx context.Context) (wire.Greeting, error) {
+	if g := b.facts.Load(); g != nil {
+		return *g, nil
+	}
+	up, err := b.dial(ctx)
+	if err != nil {
+		return wire.Greeting{}, err
+	}
+	_ = up.conn.Close()
+	return up.greeting, nil
+}
+
+// respond answers the greeting, over TLS where the backend's options ask for it.
+func (u *upstream) respond(ctx context.Context, response wire.HandshakeResponse, config *tls.Config) error {
+	if config != nil {
+		if u.greeting.Capabilities&mysql.CLIENT_SSL == 0 {
+			return fmt.Errorf("backend offers no TLS: enable it there, or set tls mode disabled for this backend")
+		}
+		response.Capabilities |= mysql.CLIENT_SSL
+		if err := u.write(response.AppendSSLRequest(nil)); err != nil {
+			return err
+		}
+		secured := tls.Client(u.conn, config)
+		if err := secured.HandshakeContext(ctx); err != nil {
+			return fmt.Errorf("TLS to backend: %w", err)
+		}
+		u.conn, u.secure = secured, true
+	}
+	return u.write(response.Append(nil))
+}
+
+func (u *upstream) read() ([]byte, error) {
+	payload, next, err := wire.ReadMessage(u.conn, maxLoginMessage)
+	u.seq = next
+	if err == nil && len(payload) == 0 {
+		err = fmt.Errorf("backend sent an empty message: %w", wire.ErrMalformed)
+	}
+	return payload, err
+}
+
+func (u *upstream) write(payload []byte) error {
+	packet, next := wire.AppendPacket(nil, u.seq, payload)
+	u.seq = next
+	_, err := u.conn.Write(packet)
+	return err
+}
+
+// serverError is an error that the backend itself sent, to be passed on as it is.
+type serverError struct{ wire.Err }
+
+func (e serverError) Error() string { return fmt.Sprintf("backend: error %d: %s", e.Code, e.Message) }
+
+func asServerError(payload []byte) error {
+	e, err := wire.DecodeErr(payload)
+	if err != nil {
+		return fmt.Errorf("backend: %w", err)
+	}
+	return serverError{e}
+}

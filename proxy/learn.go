@@ -1,0 +1,52 @@
+package proxy
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"guardrail/proxy/wire"
+)
+
+// learn asks for the session's state before the client is told that it is
+// logged in, in one round trip. A server without session tracking is asked
+// again, without it, and remembered.
+func (s *session) learn(server io.ReadWriter) error {
+	err := s.learnOnce(server)
+	var untracked errNoTracking
+	if errors.As(err, &untracked) {
+		s.server.backend.untracked.Store(true)
+		err = s.learnOnce(server)
+	}
+	if err != nil {
+		return fmt.Errorf("reading the session's state: %w", err)
+	}
+	return nil
+}
+
+func (s *session) learnOnce(server io.ReadWriter) error {
+	q := newQuestion(s.serverCapabilities, s.server.backend.tracks(s.serverCapabilities))
+	if _, err := server.Write(q.appendTo(nil)); err != nil {
+		return err
+	}
+	var untracked errNoTracking
+	for {
+		payload, _, err := wire.ReadMessage(server, maxLoginMessage)
+		if err != nil {
+			return err
+		}
+		done, err := q.packet(payload)
+		switch {
+		case errors.As(err, &untracked):
+			// The answer to the SET behind the failed SELECT is on its way.
+			if _, _, dropped := wire.ReadMessage(server, maxLoginMessage); dropped != nil {
+				return dropped
+			}
+			return err
+		case err != nil:
+			return err
+		case done:
+			return q.take(&s.state)
+		}
+	}
+}

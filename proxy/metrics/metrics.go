@@ -1,0 +1,113 @@
+// Package metrics counts what the proxy does, on a registerer that is handed
+// in. Names and units follow Prometheus's conventions; labels are bounded by
+// what the policies and the reader can name, never by what a client sends.
+package metrics
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Metrics holds the counters. All methods are safe for concurrent use.
+type Metrics struct {
+	statements *prometheus.CounterVec
+	refusals   *prometheus.CounterVec
+	commands   *prometheus.CounterVec
+	logins     *prometheus.CounterVec
+	decision   prometheus.Histogram
+	sessions   prometheus.Gauge
+
+	reloadOK   prometheus.Gauge
+	reloadTime prometheus.Gauge
+	policy     *prometheus.GaugeVec
+}
+
+// New registers the metrics on r. It panics where a name is taken, as
+// MustRegister does.
+func New(r prometheus.Registerer, environment, version, revision, goVersion string) *Metrics {
+	m := &Metrics{
+		statements: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "guardrail_statements_total",
+			Help: "Statements judged, by the app's policy, the statement's kind and the decision (allowed, refused, would_refuse).",
+		}, []string{"app", "environment", "kind", "decision"}),
+		refusals: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "guardrail_refusals_total",
+			Help: "Statements and logins refused, by app and by the rule that refused.",
+		}, []string{"app", "rule"}),
+		commands: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "guardrail_commands_refused_total",
+			Help: "Protocol commands that are never forwarded, by app and command.",
+		}, []string{"app", "command"}),
+		logins: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "guardrail_logins_total",
+			Help: "Logins by result: ok, refused (by the policy), denied (by the backend), failed (connection or protocol).",
+		}, []string{"result"}),
+		decision: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "guardrail_decision_duration_seconds",
+			Help:    "Time to read a command's text and decide about it.",
+			Buckets: []float64{1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 1e-2, 1e-1, 1},
+		}),
+		sessions: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "guardrail_sessions",
+			Help: "Client sessions that are logged in.",
+		}),
+		reloadOK: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "guardrail_policy_last_reload_successful",
+			Help: "Whether the last attempt to load the policies succeeded; at 0 the last good policies are in force.",
+		}),
+		reloadTime: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "guardrail_policy_last_reload_success_timestamp_seconds",
+			Help: "When the policies in force were loaded.",
+		}),
+		policy: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "guardrail_policy_info",
+			Help: "The policies in force, by hash; always 1.",
+		}, []string{"hash"}),
+	}
+	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "guardrail_build_info",
+		Help: "How this binary was built and which environment it fronts; always 1.",
+	}, []string{"version", "revision", "goversion", "environment"})
+	build.WithLabelValues(version, revision, goVersion, environment).Set(1)
+	r.MustRegister(m.statements, m.refusals, m.commands, m.logins, m.decision, m.sessions, m.reloadOK, m.reloadTime, m.policy, build)
+	return m
+}
+
+// Statement counts one statement that was judged.
+func (m *Metrics) Statement(app, environment, kind, decision string) {
+	if kind == "" {
+		kind = "unknown"
+	}
+	m.statements.WithLabelValues(app, environment, kind, decision).Inc()
+}
+
+// Refusal counts one refusal by the rule that made it.
+func (m *Metrics) Refusal(app, rule string) { m.refusals.WithLabelValues(app, rule).Inc() }
+
+// Command counts one command that is not forwarded whatever the policy says.
+func (m *Metrics) Command(app, command string) { m.commands.WithLabelValues(app, command).Inc() }
+
+// Login counts one login attempt by its result.
+func (m *Metrics) Login(result string) { m.logins.WithLabelValues(result).Inc() }
+
+// Decision observes how long reading and deciding took.
+func (m *Metrics) Decision(took time.Duration) { m.decision.Observe(took.Seconds()) }
+
+// SessionOpened and SessionClosed keep the number of sessions.
+func (m *Metrics) SessionOpened() { m.sessions.Inc() }
+
+// SessionClosed counts a session that ended.
+func (m *Metrics) SessionClosed() { m.sessions.Dec() }
+
+// Reloaded takes note of an attempt to load the policies.
+func (m *Metrics) Reloaded(at time.Time, hash string, err error) {
+	if err != nil {
+		m.reloadOK.Set(0)
+		return
+	}
+	m.reloadOK.Set(1)
+	m.reloadTime.Set(float64(at.UnixNano()) / 1e9)
+	m.policy.Reset()
+	m.policy.WithLabelValues(hash).Set(1)
+}

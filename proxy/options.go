@@ -1,0 +1,81 @@
+package proxy
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"guardrail/policy"
+	"guardrail/proxy/audit"
+	"guardrail/proxy/metrics"
+	"guardrail/sqlparse"
+)
+
+// Options is all that a Server needs. Every field is required unless it says
+// otherwise; New refuses what is missing.
+type Options struct {
+	Environment string // what the proxy fronts; named in every refusal and event
+	Backend     BackendOptions
+
+	// ClientTLS is offered to clients. Nil offers no TLS.
+	ClientTLS *tls.Config
+	// RequireTLS refuses clients that do not switch to TLS, error 3159.
+	RequireTLS bool
+
+	Policies *policy.Live
+	Reader   *sqlparse.Reader
+	Recorder audit.Recorder
+	Metrics  *metrics.Metrics
+	Log      *zap.Logger
+
+	LoginTimeout time.Duration    // from accept to the end of the login; 10 s where zero, mysqld's connect_timeout
+	MaxMessage   int              // longest message taken from a client, in bytes; 128 MiB where zero
+	Now          func() time.Time // time.Now where nil
+}
+
+// BackendOptions names the server behind the proxy.
+type BackendOptions struct {
+	Name    string
+	Address string      // host:port
+	TLS     *tls.Config // nil speaks plain
+}
+
+const (
+	defaultLoginTimeout = 10 * time.Second
+	defaultMaxMessage   = 128 << 20
+)
+
+func (o *Options) check() error {
+	if o.LoginTimeout == 0 {
+		o.LoginTimeout = defaultLoginTimeout
+	}
+	if o.MaxMessage == 0 {
+		o.MaxMessage = defaultMaxMessage
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	var missing []error
+	require := func(have bool, field string) {
+		if !have {
+			missing = append(missing, fmt.Errorf("proxy options: %s is missing", field))
+		}
+	}
+	require(o.Environment != "", "Environment")
+	require(o.Backend.Address != "", "Backend.Address")
+	require(o.Policies != nil, "Policies")
+	require(o.Reader != nil, "Reader")
+	require(o.Recorder != nil, "Recorder")
+	require(o.Metrics != nil, "Metrics")
+	require(o.Log != nil, "Log")
+	if o.RequireTLS && o.ClientTLS == nil {
+		missing = append(missing, errors.New("proxy options: RequireTLS without ClientTLS"))
+	}
+	if o.ClientTLS != nil && o.ClientTLS.ClientCAs != nil && !o.RequireTLS {
+		missing = append(missing, errors.New("proxy options: a client-certificate CA without RequireTLS, which a plain connection would get around"))
+	}
+	return errors.Join(missing...)
+}

@@ -1,0 +1,155 @@
+package proxy
+
+import (
+	"encoding/binary"
+	"reflect"
+
+	"github.com/go-mysql-org/go-mysql/mysql"
+
+	"guardrail/proxy/wire"
+	"guardrail/sqlparse"
+)
+
+// lastPrepared is MariaDB's statement id for "the one prepared last".
+const lastPrepared = 0xffffffff
+
+// statement is one prepared statement: what was judged when it was prepared,
+// so that it can be judged again when the policy or the session's mode has
+// changed since. A server may read the text again under a later mode.
+type statement struct {
+	text     []byte
+	mode     sqlparse.Mode
+	schema   string
+	read     []sqlparse.Statement
+	verdict  verdict
+	standing uint64 // the policy generation it was judged under
+}
+
+// statements are a session's prepared statements by the server's id.
+type statements struct {
+	byID map[uint32]*statement
+	last *statement
+}
+
+func (p *statements) add(id uint32, st *statement) {
+	if p.byID == nil {
+		p.byID = make(map[uint32]*statement)
+	}
+	p.byID[id] = st
+	p.last = st
+}
+
+func (p *statements) clear() { *p = statements{} }
+
+func (p *statements) get(id uint32, flavour sqlparse.Flavour) *statement {
+	if id == lastPrepared && flavour == sqlparse.MariaDB {
+		return p.last
+	}
+	return p.byID[id]
+}
+
+// prepare judges a text at COM_STMT_PREPARE.
+func (s *session) prepare(message wire.Message, text []byte) (done bool) {
+	if s.state.dirty {
+		s.ask()
+		return false
+	}
+	v := s.judgeText(text)
+	if !s.pass(message, v, text) {
+		s.prepared.last = nil // MariaDB's "the one prepared last" must not reach an older one
+		return true
+	}
+	s.forward(message, answerPrepare, 0)
+	s.inflight.prepare = &statement{
+		text:     append([]byte(nil), text...),
+		mode:     s.state.mode,
+		schema:   s.state.schema,
+		read:     v.statements,
+		verdict:  v,
+		standing: s.generation,
+	}
+	return true
+}
+
+// execute forwards a COM_STMT_EXECUTE of a statement that was judged, under the
+// policy and the mode of now.
+func (s *session) execute(message wire.Message, body []byte) (done bool) {
+	st := s.statement(body)
+	if st == nil {
+		s.unknownStatement(message, "mysqld_stmt_execute")
+		return true
+	}
+	if s.state.dirty {
+		s.ask()
+		return false
+	}
+	if st.mode != s.state.mode && !s.readAgain(st) {
+		s.tell(message.Seq+1, wire.Err{Code: mysql.ER_NEED_REPREPARE, SQLState: "HY000",
+			Message: "Prepared statement needs to be re-prepared: Guardrail reads its text differently since the session's sql_mode or character set has changed"})
+		return true
+	}
+	if s.refresh(); st.standing != s.generation || !s.holds(st.verdict) {
+		st.verdict = s.judgeIn(st.schema, st.read)
+		st.standing = s.generation
+	}
+	if s.pass(message, st.verdict, st.text) {
+		s.forward(message, answerFirst, st.verdict.effect)
+	}
+	return true
+}
+
+// readAgain reads a prepared text in the session's present mode and reports
+// whether it still means the same.
+func (s *session) readAgain(st *statement) bool {
+	now := s.server.options.Reader.Read(st.text, s.state.mode)
+	if !reflect.DeepEqual(now.Statements, st.read) {
+		return false
+	}
+	st.mode = s.state.mode
+	return true
+}
+
+// statement finds the prepared statement that a command's body begins with.
+func (s *session) statement(body []byte) *statement {
+	if len(body) < 4 {
+		return nil
+	}
+	return s.prepared.get(binary.LittleEndian.Uint32(body), s.state.mode.Server.Flavour)
+}
+
+// onStatement forwards a command on a statement that is known.
+func (s *session) onStatement(message wire.Message, body []byte, phase answerPhase) error {
+	if s.statement(body) == nil {
+		s.unknownStatement(message, "mysqld_stmt_fetch or mysqld_stmt_reset")
+		return nil
+	}
+	s.forward(message, phase, 0)
+	return nil
+}
+
+// longData forwards a piece of a parameter. The command has no answer, so one
+// on a statement that is not known is dropped in silence, as the server does.
+func (s *session) longData(message wire.Message, body []byte) {
+	if s.statement(body) != nil {
+		s.forward(message, answerDone, 0)
+	}
+}
+
+// closeStatement forgets a statement. The command has no answer.
+func (s *session) closeStatement(message wire.Message, body []byte) {
+	st := s.statement(body)
+	if st == nil {
+		return
+	}
+	id := binary.LittleEndian.Uint32(body)
+	delete(s.prepared.byID, id)
+	if s.prepared.last == st {
+		s.prepared.last = nil
+	}
+	s.forward(message, answerDone, 0)
+}
+
+func (s *session) unknownStatement(message wire.Message, where string) {
+	s.tell(message.Seq+1, wire.Err{Code: mysql.ER_UNKNOWN_STMT_HANDLER, SQLState: "HY000",
+		Message: "Unknown prepared statement handler given to " + where})
+}

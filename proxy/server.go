@@ -1,0 +1,234 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"runtime"
+	"sync"
+
+	"github.com/go-mysql-org/go-mysql/mysql"
+	"go.uber.org/zap"
+
+	"guardrail/proxy/wire"
+)
+
+// Server accepts clients for one backend and guards their sessions.
+type Server struct {
+	options Options
+	backend *backend
+	rsaKey  func() rsaKey
+	loops   []*loop
+
+	mu        sync.Mutex
+	stopped   bool
+	next      int                   // the loop that gets the next session
+	listeners map[net.Listener]bool // being served
+	closers   map[closer]bool       // logins under way and sessions outside the loops
+	running   sync.WaitGroup        // accepted connections that are not with a loop
+}
+
+// closer is a connection that Stop must end.
+type closer interface{ Close() error }
+
+// New returns a Server that is ready to Serve. It starts its event loops; Stop
+// ends them.
+func New(o Options) (*Server, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	key, err := newRSAKey()
+	if err != nil {
+		return nil, fmt.Errorf("RSA key for caching_sha2_password: %w", err)
+	}
+	s := &Server{
+		options:   o,
+		backend:   &backend{options: o.Backend},
+		rsaKey:    func() rsaKey { return key },
+		listeners: make(map[net.Listener]bool),
+		closers:   make(map[closer]bool),
+	}
+	if s.loops, err = startLoops(runtime.GOMAXPROCS(0), o.Log); err != nil {
+		return nil, fmt.Errorf("event loops: %w", err)
+	}
+	return s, nil
+}
+
+// errStopped is returned by Serve after Stop.
+var errStopped = errors.New("server stopped")
+
+// Serve accepts clients on listener until Stop, which makes it return nil.
+func (s *Server) Serve(listener net.Listener) error {
+	if !s.track(listener) {
+		return errStopped
+	}
+	for {
+		conn, err := listener.Accept()
+		if err != nil {
+			s.mu.Lock()
+			stopped := s.stopped
+			s.mu.Unlock()
+			if stopped {
+				return nil
+			}
+			var temporary net.Error
+			if errors.As(err, &temporary) && temporary.Timeout() {
+				continue
+			}
+			return fmt.Errorf("accept: %w", err)
+		}
+		if !s.begin(conn) {
+			_ = conn.Close()
+			return nil
+		}
+		go s.handle(conn)
+	}
+}
+
+func (s *Server) track(listener net.Listener) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped {
+		return false
+	}
+	s.listeners[listener] = true
+	return true
+}
+
+func (s *Server) begin(c closer) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped {
+		return false
+	}
+	s.closers[c] = true
+	s.running.Add(1)
+	return true
+}
+
+func (s *Server) finish(c closer) {
+	s.mu.Lock()
+	delete(s.closers, c)
+	s.mu.Unlock()
+	s.running.Done()
+}
+
+// handle takes one client from accept to the end of its session, or to the
+// loop that goes on with it.
+func (s *Server) handle(conn net.Conn) {
+	defer s.finish(conn)
+	defer func() {
+		if p := recover(); p != nil {
+			s.options.Log.Error("panic in a session; the session is closed", zap.Any("panic", p), zap.Stack("stack"))
+			_ = conn.Close()
+		}
+	}()
+	ctx, cancel := context.WithTimeout(context.Background(), s.options.LoginTimeout)
+	defer cancel()
+	deadline, _ := ctx.Deadline()
+	_ = conn.SetDeadline(deadline)
+	l := &login{server: s, client: conn, raw: conn, from: addressOf(conn)}
+	session, err := l.run(ctx)
+	if err != nil {
+		s.loginFailed(l, err)
+		return
+	}
+	cancel()
+	s.options.Metrics.Login("ok")
+	s.drive(session, l)
+}
+
+// drive gives a logged-in session to an event loop, or, where a leg has TLS, to
+// goroutines of its own.
+func (s *Server) drive(session *session, l *login) {
+	for _, c := range []net.Conn{l.raw, l.up.raw} {
+		if err := clearDeadline(c); err != nil {
+			s.options.Log.Debug("connection lost after login", zap.Error(err))
+		}
+	}
+	s.options.Metrics.SessionOpened()
+	ended := func(err error) {
+		s.options.Metrics.SessionClosed()
+		if err != nil && !errors.Is(err, errEnd) {
+			s.options.Log.Info("session ended", zap.String("app", session.app.Name()), zap.String("account", session.user),
+				zap.Stringer("client", session.from), zap.Error(err))
+		}
+	}
+	if !l.secure && !l.up.secure && len(s.loops) > 0 {
+		s.mu.Lock()
+		chosen := s.loops[s.next%len(s.loops)]
+		s.next++
+		s.mu.Unlock()
+		if chosen.adopt(session, l.raw, l.up.raw, ended) {
+			return
+		}
+	}
+	ended(driveBlocking(session, l.client, l.up.conn))
+}
+
+// loginFailed counts and logs a login that came to nothing.
+func (s *Server) loginFailed(l *login, err error) {
+	var fromServer serverError
+	var refused refusal
+	switch {
+	case errors.As(err, &fromServer):
+		s.options.Metrics.Login("denied")
+	case errors.As(err, &refused):
+		s.options.Metrics.Login("refused")
+	default:
+		s.options.Metrics.Login("failed")
+	}
+	s.options.Log.Info("login failed", zap.String("account", l.response.User), zap.Stringer("client", l.from), zap.Error(err))
+}
+
+// Stop closes the listeners, ends every session and waits until all is closed,
+// at most until ctx is done.
+func (s *Server) Stop(ctx context.Context) error {
+	s.mu.Lock()
+	s.stopped = true
+	for l := range s.listeners {
+		_ = l.Close()
+	}
+	for c := range s.closers {
+		_ = c.Close()
+	}
+	s.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.running.Wait()
+		for _, l := range s.loops {
+			l.stop()
+		}
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("stop: sessions are still open: %w", ctx.Err())
+	}
+}
+
+// addressOf returns the client's address without its port.
+func addressOf(conn net.Conn) netip.Addr {
+	if a, err := netip.ParseAddrPort(conn.RemoteAddr().String()); err == nil {
+		return a.Addr().Unmap()
+	}
+	return netip.Addr{}
+}
+
+// Ready reports whether the backend answers, dialling it once.
+func (s *Server) Ready(ctx context.Context) error {
+	up, err := s.backend.dial(ctx)
+	if err != nil {
+		return err
+	}
+	return up.conn.Close()
+}
+
+// tracks reports whether the server reports session-state changes.
+func (b *backend) tracks(capabilities wire.Capability) bool {
+	return capabilities&mysql.CLIENT_SESSION_TRACK != 0 && !b.untracked.Load()
+}

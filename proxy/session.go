@@ -1,0 +1,387 @@
+package proxy
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/go-mysql-org/go-mysql/mysql"
+	"go.uber.org/zap"
+
+	"guardrail/policy"
+	"guardrail/proxy/wire"
+	"guardrail/sqlparse"
+)
+
+// wires is where a session sends. A driver implements it. The bytes are the
+// session's again when the call returns. Neither call fails: a connection that
+// broke shows itself to the driver, which ends the session.
+type wires interface {
+	toClient(p []byte)
+	toServer(p []byte)
+}
+
+// session is one client's connection after its login, and the one server
+// connection behind it. It does no I/O: a driver feeds it with what came from
+// either side, one call at a time, and it sends through wires.
+//
+// A statement's way through it: fromClient cuts a command off the bytes and
+// command decides; recorded and forwarded, the server's answer comes through
+// fromServer until answered; only then is the next command looked at.
+type session struct {
+	server *Server
+	wires  wires
+	log    *zap.Logger
+
+	app                *policy.App
+	generation         uint64
+	user               string
+	from               netip.Addr
+	clientCapabilities wire.Capability
+	serverCapabilities wire.Capability
+
+	state    state
+	prepared statements
+	inflight inflight
+
+	question *question // the proxy's own, while it is being answered
+
+	unjudged []byte // bytes from the client that are not forwarded yet
+	held     []byte // the head of a packet from the server, not yet enough to go on
+	skip     int    // bytes left of a packet from the server that need not be seen
+	long     bool   // the packet from the server goes on in the next one
+	ended    bool
+}
+
+// inflight is the command that the server is answering.
+type inflight struct {
+	answer  answer
+	effect  sqlparse.Effect
+	prepare *statement // what a COM_STMT_PREPARE will make
+	reset   bool       // COM_RESET_CONNECTION
+	changed bool       // the server reported variables
+	moved   bool       // the server reported a schema
+	since   time.Time
+}
+
+func newSession(l *login) *session {
+	s := &session{
+		server:             l.server,
+		log:                l.server.options.Log,
+		app:                l.app,
+		generation:         l.server.options.Policies.Generation(),
+		user:               l.response.User,
+		from:               l.from,
+		clientCapabilities: l.response.Capabilities & supported,
+		serverCapabilities: l.forBackend().Capabilities,
+	}
+	s.state.mode.Server, _ = sqlparse.ParseServer(l.up.greeting.ServerVersion)
+	return s
+}
+
+// errEnd ends a session without anything gone wrong.
+var errEnd = errors.New("session ended")
+
+// fromClient takes bytes that came from the client. They are the caller's
+// again when it returns. An error ends the session.
+func (s *session) fromClient(p []byte) error {
+	if len(s.unjudged) > 0 {
+		s.unjudged = append(s.unjudged, p...)
+		p = s.unjudged
+	}
+	rest, err := s.commands(p)
+	if err != nil {
+		return err
+	}
+	s.keep(rest)
+	return nil
+}
+
+// commands handles the commands at the head of p while none is in flight, and
+// returns what is left.
+func (s *session) commands(p []byte) (rest []byte, err error) {
+	for s.idle() && !s.ended {
+		message, need, ok, err := wire.CutMessage(p, 0)
+		if err != nil {
+			return nil, s.fail(0, mysql.ER_NET_PACKETS_OUT_OF_ORDER, "08S01", "Got packets out of order", err)
+		}
+		if !ok {
+			if len(p)+need > s.server.options.MaxMessage {
+				return nil, s.fail(0, mysql.ER_NET_PACKET_TOO_LARGE, "08S01",
+					fmt.Sprintf("Got a packet bigger than the %d bytes that Guardrail takes", s.server.options.MaxMessage), wire.ErrMalformed)
+			}
+			return p, nil
+		}
+		done, err := s.command(message)
+		if err != nil {
+			return nil, err
+		}
+		if !done {
+			return p, nil // it is looked at again once the state is known
+		}
+		p = p[len(message.Raw):]
+	}
+	return p, nil
+}
+
+// maxKept is the largest buffer that an idle session holds on to, in bytes.
+const maxKept = 16 << 10
+
+// keep stores what fromClient could not handle yet.
+func (s *session) keep(rest []byte) {
+	if len(rest) == 0 {
+		if cap(s.unjudged) > maxKept {
+			s.unjudged = nil
+		}
+		s.unjudged = s.unjudged[:0]
+		return
+	}
+	s.unjudged = append(s.unjudged[:0], rest...)
+}
+
+// idle reports whether the next command may be looked at.
+func (s *session) idle() bool {
+	return s.inflight.answer.phase == answerDone && s.question == nil && s.skip == 0 && !s.long
+}
+
+// wantsClient reports whether a driver should read from the client: not while a
+// command is in flight and more than one buffer of later ones is kept.
+func (s *session) wantsClient() bool { return s.idle() || len(s.unjudged) < maxKept }
+
+// forward sends a command to the server and waits for an answer of the given
+// form; answerDone is for the commands that have none.
+func (s *session) forward(message wire.Message, phase answerPhase, effect sqlparse.Effect) {
+	s.inflight = inflight{
+		answer: answer{phase: phase, capabilities: s.serverCapabilities},
+		effect: effect,
+	}
+	s.wires.toServer(message.Raw)
+}
+
+// ask puts the session's question to the server. The command that was to be
+// judged waits.
+func (s *session) ask() {
+	s.question = newQuestion(s.serverCapabilities, s.server.backend.tracks(s.serverCapabilities))
+	s.wires.toServer(s.question.appendTo(nil))
+}
+
+// fromServer takes bytes that came from the server. They are the caller's again
+// when it returns. An error ends the session.
+func (s *session) fromServer(p []byte) error {
+	if len(s.held) > 0 {
+		s.held = append(s.held, p...)
+		p = s.held
+	}
+	rest, err := s.answers(p)
+	if err != nil {
+		return err
+	}
+	if len(rest) == 0 && cap(s.held) > maxKept {
+		s.held = nil
+	}
+	s.held = append(s.held[:0], rest...)
+	if s.idle() && len(s.unjudged) > 0 && !s.ended {
+		rest, err := s.commands(s.unjudged)
+		if err != nil {
+			return err
+		}
+		s.keep(rest)
+	}
+	return nil
+}
+
+// answers walks over the packets in p. What need not be changed is sent to the
+// client in as few pieces as possible; what is not yet whole is returned.
+func (s *session) answers(p []byte) (rest []byte, err error) {
+	sent, at := 0, 0
+	flush := func(end int) {
+		if end > sent {
+			s.wires.toClient(p[sent:end])
+		}
+		sent = end
+	}
+	for {
+		if s.skip > 0 {
+			n := min(s.skip, len(p)-at)
+			at, s.skip = at+n, s.skip-n
+			if s.skip > 0 {
+				break
+			}
+		}
+		if len(p)-at < wire.HeaderLen {
+			break
+		}
+		n := wire.PayloadLen(p[at:])
+		if s.question == nil && s.passes(p[at:], n) {
+			if n > 0 && !s.long && len(p)-at == wire.HeaderLen {
+				break // the first byte decides and is not here yet
+			}
+			s.passed(n)
+			at += wire.HeaderLen
+			s.skip = n
+			continue
+		}
+		if len(p)-at < wire.HeaderLen+n {
+			break
+		}
+		packet := p[at : at+wire.HeaderLen+n]
+		if s.question != nil {
+			sent = at + len(packet) // the proxy asked: the client is not told
+			if err := s.told(packet[wire.HeaderLen:]); err != nil {
+				return nil, err
+			}
+		} else {
+			changed, err := s.look(packet)
+			if err != nil {
+				flush(at)
+				return nil, err
+			}
+			if changed != nil {
+				flush(at)
+				s.wires.toClient(changed)
+				sent = at + len(packet)
+			}
+		}
+		at += len(packet)
+	}
+	flush(at)
+	return p[at:], nil
+}
+
+// passes reports whether the packet at the head of p, of n payload bytes, goes
+// to the client unseen.
+func (s *session) passes(p []byte, n int) bool {
+	if s.long {
+		return true
+	}
+	if s.inflight.answer.phase == answerDone {
+		return false
+	}
+	if n == 0 {
+		return s.inflight.answer.phase == answerRows
+	}
+	if len(p) == wire.HeaderLen {
+		return !s.inflight.answer.whole(n, 0) // may wait for the first byte
+	}
+	return !s.inflight.answer.whole(n, p[wire.HeaderLen])
+}
+
+// passed takes note of a packet that goes to the client unseen.
+func (s *session) passed(n int) {
+	if !s.long {
+		s.inflight.answer.skipped()
+	}
+	s.long = n == wire.MaxPayload
+	if s.inflight.answer.phase == answerDone && !s.long {
+		s.answered(false)
+	}
+}
+
+// look reads a packet that says something of the session, and returns the
+// packet to send in its place where the client must see another one.
+func (s *session) look(packet []byte) (changed []byte, err error) {
+	payload := packet[wire.HeaderLen:]
+	if s.inflight.answer.phase == answerDone {
+		return nil, s.unasked(packet)
+	}
+	end, err := s.inflight.answer.seen(payload)
+	if err != nil {
+		return nil, fmt.Errorf("the backend's answer: %w", err)
+	}
+	if end.has {
+		s.state.flagsSeen(end.status)
+	}
+	if end.ok != nil {
+		if changed, err = s.translate(packet[3], end.ok); err != nil {
+			return nil, err
+		}
+	}
+	if s.inflight.answer.phase == answerDone {
+		s.answered(end.err != nil)
+	}
+	return changed, nil
+}
+
+// translate takes over the session state that an OK packet reports, and
+// rewrites the packet where the client negotiated another form or did not ask
+// for all that is in it.
+func (s *session) translate(seq byte, ok *wire.OK) ([]byte, error) {
+	block := ok.SessionState
+	if len(block) > 0 {
+		variables, schema, err := s.state.reported(block)
+		if err != nil {
+			return nil, err
+		}
+		s.inflight.changed = s.inflight.changed || variables
+		s.inflight.moved = s.inflight.moved || schema
+		if block, err = s.state.forClient(block); err != nil {
+			return nil, err
+		}
+	}
+	sameForm := (s.clientCapabilities^s.serverCapabilities)&mysql.CLIENT_SESSION_TRACK == 0
+	if sameForm && len(block) == len(ok.SessionState) {
+		return nil, nil
+	}
+	if !sameForm && ok.Status&wire.StatusSessionChanged == 0 && len(ok.Info) == 0 {
+		return nil, nil // both forms are the same bytes
+	}
+	ok.SessionState = block
+	packet, _ := wire.AppendPacket(nil, seq, ok.Append(nil, s.clientCapabilities))
+	return packet, nil
+}
+
+// unasked passes on what a server says on its own, the error that comes before
+// it closes an idle connection.
+func (s *session) unasked(packet []byte) error {
+	if len(packet) > wire.HeaderLen && packet[wire.HeaderLen] == wire.HeaderErr {
+		s.wires.toClient(packet)
+		return errEnd
+	}
+	return fmt.Errorf("the backend sent a packet that nobody asked for: %w", wire.ErrMalformed)
+}
+
+// answered is called when the server's answer is complete.
+func (s *session) answered(failed bool) {
+	f := &s.inflight
+	switch {
+	case f.reset:
+		s.prepared.clear()
+		s.state.dirty = true
+	case f.effect&sqlparse.MayHideState != 0:
+		s.state.dirty = true
+	case f.effect&sqlparse.SetsState != 0 && (failed || !f.changed):
+		s.state.dirty = true
+	case f.effect&sqlparse.SetsSchema != 0 && !failed && !f.moved:
+		s.state.dirty = true
+	}
+	if f.prepare != nil && f.answer.prepared {
+		s.prepared.add(f.answer.prepare.StatementID, f.prepare)
+	}
+	s.inflight = inflight{}
+}
+
+// told takes one packet of the answer to the session's own question.
+func (s *session) told(payload []byte) error {
+	done, err := s.question.packet(payload)
+	if err != nil {
+		return fmt.Errorf("reading the session's state: %w", err)
+	}
+	if done {
+		err = s.question.take(&s.state)
+		s.question = nil
+	}
+	return err
+}
+
+// fail tells the client an error that ends its session.
+func (s *session) fail(seq byte, code uint16, state, message string, cause error) error {
+	s.tell(seq, wire.Err{Code: code, SQLState: state, Message: message})
+	return cause
+}
+
+// tell answers a command in the server's place.
+func (s *session) tell(seq byte, e wire.Err) {
+	packet, _ := wire.AppendPacket(nil, seq, e.Append(nil))
+	s.wires.toClient(packet)
+}

@@ -1,0 +1,262 @@
+package proxy
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/go-mysql-org/go-mysql/mysql"
+
+	"guardrail/proxy/wire"
+	"guardrail/sqlparse"
+)
+
+// state is what of a session decides how its next text is read. It is asked of
+// the server (question) after the login and whenever it may have changed
+// unseen, and followed by the server's session tracking in between.
+type state struct {
+	mode           sqlparse.Mode
+	schema         string
+	lowerCaseNames bool
+	tracked        bool // the server reports changes of sql_mode and character_set_client
+	dirty          bool // must be asked for again before a text is judged
+	flags          uint16
+	wants          trackList // what the client itself wants to be told of
+	installed      trackList // what the server was last seen to track for us
+}
+
+// readingFlags are the status flags that tell of sql_mode: NO_BACKSLASH_ESCAPES
+// everywhere, ANSI_QUOTES on MariaDB.
+func (s *state) readingFlags() uint16 {
+	if s.mode.Server.Flavour == sqlparse.MariaDB {
+		return wire.StatusNoBackslash | wire.StatusANSIQuotesMaria
+	}
+	return wire.StatusNoBackslash
+}
+
+// flagsSeen compares a status flag that has moved with the mode we hold. A
+// flag that disagrees means a change that tracking did not report. A flag that
+// stays wrong (a procedure leaves NO_BACKSLASH_ESCAPES behind) is not asked
+// about twice.
+func (s *state) flagsSeen(status uint16) {
+	flags := status & s.readingFlags()
+	if flags == s.flags {
+		return
+	}
+	s.flags = flags
+	wrongBackslash := (flags&wire.StatusNoBackslash != 0) != (s.mode.SQLMode&sqlparse.NoBackslashEscapes != 0)
+	wrongQuotes := s.mode.Server.Flavour == sqlparse.MariaDB &&
+		(flags&wire.StatusANSIQuotesMaria != 0) != (s.mode.SQLMode&sqlparse.ANSIQuotes != 0)
+	if wrongBackslash || wrongQuotes {
+		s.dirty = true
+	}
+}
+
+// reported takes over what a session-state block says.
+func (s *state) reported(block []byte) (variables, schema bool, err error) {
+	for len(block) > 0 {
+		var change wire.StateChange
+		if change, block, err = wire.NextStateChange(block); err != nil {
+			return variables, schema, err
+		}
+		switch change.Type {
+		case wire.StateSchema:
+			if s.schema, err = change.Schema(); err != nil {
+				return variables, schema, err
+			}
+			schema = true
+		case wire.StateSystemVariable:
+			if err = change.Variables(s.variable); err != nil {
+				return variables, schema, err
+			}
+			variables = true
+		}
+	}
+	return variables, schema, nil
+}
+
+func (s *state) variable(name string, value []byte) {
+	switch strings.ToLower(name) {
+	case "sql_mode":
+		s.mode.SQLMode = sqlparse.ParseSQLMode(string(value))
+	case "character_set_client":
+		s.mode.Charset = sqlparse.ParseCharset(string(value))
+	case "session_track_system_variables", "session_track_schema":
+		s.dirty = true // the client turned a knob of ours: ask, and turn it back
+	}
+}
+
+// forClient returns the block without what only the proxy asked for.
+func (s *state) forClient(block []byte) ([]byte, error) {
+	if s.wants.all || !s.tracked {
+		return block, nil
+	}
+	var kept []byte
+	for len(block) > 0 {
+		change, rest, err := wire.NextStateChange(block)
+		if err != nil {
+			return nil, err
+		}
+		block = rest
+		if change.Type != wire.StateSystemVariable {
+			kept = change.Append(kept)
+			continue
+		}
+		err = change.Variables(func(name string, value []byte) {
+			if s.wants.has(name) {
+				kept = wire.AppendVariable(kept, name, value)
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return kept, nil
+}
+
+// trackList is a value of session_track_system_variables.
+type trackList struct {
+	all   bool
+	names map[string]struct{}
+}
+
+func parseTrackList(value string) trackList {
+	l := trackList{names: make(map[string]struct{})}
+	for name := range strings.SplitSeq(value, ",") {
+		switch name = strings.ToLower(strings.TrimSpace(name)); name {
+		case "":
+		case "*":
+			l.all = true
+		default:
+			l.names[name] = struct{}{}
+		}
+	}
+	return l
+}
+
+func (l trackList) has(name string) bool {
+	_, ok := l.names[strings.ToLower(name)]
+	return ok || l.all
+}
+
+func (l trackList) equal(o trackList) bool {
+	if l.all != o.all || len(l.names) != len(o.names) {
+		return false
+	}
+	for name := range l.names {
+		if !o.has(name) {
+			return false
+		}
+	}
+	return true
+}
+
+// The question: what is the state, what did the client want tracked, and track
+// ours too. Both statements are sent in one write and answered in order.
+const (
+	askState = "SELECT @@sql_mode, @@character_set_client, DATABASE(), @@lower_case_table_names"
+	askTrack = ", @@session_track_system_variables"
+	setTrack = "SET SESSION session_track_schema=ON, session_track_system_variables=" +
+		"IF(FIND_IN_SET('sql_mode',@@session_track_system_variables)>0" +
+		" AND FIND_IN_SET('character_set_client',@@session_track_system_variables)>0" +
+		" AND FIND_IN_SET('session_track_system_variables',@@session_track_system_variables)>0" +
+		" AND FIND_IN_SET('session_track_schema',@@session_track_system_variables)>0," +
+		"@@session_track_system_variables," +
+		"TRIM(BOTH ',' FROM CONCAT(@@session_track_system_variables,',sql_mode,character_set_client,session_track_system_variables,session_track_schema')))"
+)
+
+// ourTrackList is what setTrack adds.
+const ourTrackList = "sql_mode,character_set_client,session_track_system_variables,session_track_schema"
+
+// question is one run of asking the server for the session's state.
+type question struct {
+	track  bool // the server has session tracking
+	answer answer
+	row    [][]byte
+	setErr *wire.Err // the SET failed: changes will not be reported
+	second bool
+}
+
+// errNoTracking says that the server does not know the tracking variables.
+type errNoTracking struct{ cause wire.Err }
+
+func (e errNoTracking) Error() string { return "no session tracking: " + e.cause.Message }
+
+func newQuestion(capabilities wire.Capability, track bool) *question {
+	return &question{track: track, answer: answer{phase: answerFirst, capabilities: capabilities}}
+}
+
+// appendTo appends the commands to send.
+func (q *question) appendTo(dst []byte) []byte {
+	ask := askState
+	if q.track {
+		ask += askTrack
+	}
+	dst, _ = wire.AppendPacket(dst, 0, append([]byte{mysql.COM_QUERY}, ask...))
+	if q.track {
+		dst, _ = wire.AppendPacket(dst, 0, append([]byte{mysql.COM_QUERY}, setTrack...))
+	}
+	return dst
+}
+
+// packet takes one packet of the answers and reports whether it was the last.
+func (q *question) packet(payload []byte) (done bool, err error) {
+	first := byte(0)
+	if len(payload) > 0 {
+		first = payload[0]
+	}
+	if !q.answer.whole(len(payload), first) {
+		if q.answer.phase == answerRows {
+			columns := 4
+			if q.track {
+				columns = 5
+			}
+			q.row, err = wire.DecodeTextRow(payload, columns)
+			return false, err
+		}
+		q.answer.skipped()
+		return false, nil
+	}
+	end, err := q.answer.seen(payload)
+	if err != nil {
+		return false, err
+	}
+	if end.err != nil && !q.second {
+		if q.track && end.err.Code == mysql.ER_UNKNOWN_SYSTEM_VARIABLE {
+			return false, errNoTracking{*end.err}
+		}
+		return false, serverError{*end.err}
+	}
+	if end.err != nil {
+		q.setErr = end.err
+	}
+	if q.answer.phase != answerDone {
+		return false, nil
+	}
+	if q.track && !q.second {
+		q.second = true
+		q.answer.phase = answerFirst
+		return false, nil
+	}
+	return true, nil
+}
+
+// take moves the answers into the state.
+func (q *question) take(s *state) error {
+	if len(q.row) < 4 {
+		return fmt.Errorf("the session's state: no row: %w", wire.ErrMalformed)
+	}
+	s.mode.SQLMode = sqlparse.ParseSQLMode(string(q.row[0]))
+	s.mode.Charset = sqlparse.ParseCharset(string(q.row[1]))
+	s.schema = string(q.row[2])
+	s.lowerCaseNames = string(q.row[3]) != "0"
+	s.tracked = q.track && q.setErr == nil
+	s.dirty = false
+	if q.track {
+		found := parseTrackList(string(q.row[4]))
+		if !found.equal(s.installed) {
+			s.wants = found
+			s.installed = parseTrackList(string(q.row[4]) + "," + ourTrackList)
+		}
+	}
+	return nil
+}
