@@ -14,6 +14,13 @@ const (
 	CharsetASCII
 	CharsetBinary
 	CharsetLatin1
+	CharsetLatin2
+	CharsetLatin5
+	CharsetCP1250
+	CharsetCP1251
+	CharsetKOI8R
+	CharsetKOI8U
+	CharsetCP866
 	CharsetSJIS
 	CharsetCP932
 	CharsetBig5
@@ -23,6 +30,8 @@ const (
 	CharsetUJIS
 	CharsetEUCJPMS
 	CharsetGB2312
+
+	charsets = iota
 )
 
 // ParseCharset returns the character set of that name, as
@@ -39,6 +48,20 @@ func ParseCharset(name string) Charset {
 		return CharsetBinary
 	case "latin1":
 		return CharsetLatin1
+	case "latin2":
+		return CharsetLatin2
+	case "latin5":
+		return CharsetLatin5
+	case "cp1250":
+		return CharsetCP1250
+	case "cp1251":
+		return CharsetCP1251
+	case "koi8r":
+		return CharsetKOI8R
+	case "koi8u":
+		return CharsetKOI8U
+	case "cp866":
+		return CharsetCP866
 	case "sjis":
 		return CharsetSJIS
 	case "cp932":
@@ -57,8 +80,8 @@ func ParseCharset(name string) Charset {
 		return CharsetEUCJPMS
 	case "gb2312":
 		return CharsetGB2312
-	case "armscii8", "cp1250", "cp1251", "cp1256", "cp1257", "cp850", "cp852", "cp866", "dec8", "geostd8", "greek",
-		"hebrew", "hp8", "keybcs2", "koi8r", "koi8u", "latin2", "latin5", "latin7", "macce", "macroman", "tis620":
+	case "armscii8", "cp1256", "cp1257", "cp850", "cp852", "dec8", "geostd8", "greek",
+		"hebrew", "hp8", "keybcs2", "latin7", "macce", "macroman", "tis620":
 		return CharsetSingleByte
 	}
 	return CharsetUnknown

@@ -1,0 +1,72 @@
+package sqlparse
+
+import (
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/japanese"
+	"golang.org/x/text/encoding/korean"
+	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/encoding/traditionalchinese"
+)
+
+// encodingOf returns how a character set's bytes become characters, or nil.
+func encodingOf(cs Charset) encoding.Encoding {
+	switch cs {
+	case CharsetLatin1:
+		return charmap.Windows1252
+	case CharsetLatin2:
+		return charmap.ISO8859_2
+	case CharsetLatin5:
+		return charmap.ISO8859_9
+	case CharsetCP1250:
+		return charmap.Windows1250
+	case CharsetCP1251:
+		return charmap.Windows1251
+	case CharsetKOI8R:
+		return charmap.KOI8R
+	case CharsetKOI8U:
+		return charmap.KOI8U
+	case CharsetCP866:
+		return charmap.CodePage866
+	case CharsetSJIS, CharsetCP932:
+		return japanese.ShiftJIS
+	case CharsetUJIS, CharsetEUCJPMS:
+		return japanese.EUCJP
+	case CharsetBig5:
+		return traditionalchinese.Big5
+	case CharsetGBK, CharsetGB2312:
+		return simplifiedchinese.GBK
+	case CharsetGB18030:
+		return simplifiedchinese.GB18030
+	case CharsetEUCKR:
+		return korean.EUCKR
+	}
+	return nil
+}
+
+// decodeName returns a name's characters. ok is false where a byte beyond
+// ASCII has no certain meaning: a name must be the one that the server sees.
+func decodeName(text []byte, cs Charset) (name string, ok bool) {
+	if !hasHigh(text) {
+		return string(text), true
+	}
+	if cs == CharsetUTF8 {
+		return string(text), utf8.Valid(text)
+	}
+	enc := encodingOf(cs)
+	if enc == nil {
+		return "", false
+	}
+	out, err := enc.NewDecoder().Bytes(text)
+	if err != nil {
+		return "", false
+	}
+	for _, r := range string(out) {
+		if r == utf8.RuneError {
+			return "", false
+		}
+	}
+	return string(out), true
+}

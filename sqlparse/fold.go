@@ -1,0 +1,208 @@
+package sqlparse
+
+import "encoding/binary"
+
+// Bytes of the normal form of a text that are no TokenType. Like those they
+// are below 0x20, which no byte of a word is.
+const (
+	normList     = 0x1e // a parenthesised list of literals, then its set of types
+	normDetached = 0x1f // a parenthesis with the flag Detached
+)
+
+// keptLiterals is how many literals of a list of literals stay in the tokens.
+// It covers every function and type of the grammar.
+const keptLiterals = 16
+
+// folding is the state that leaves literals out of the shape and cuts short
+// what is made of literals alone: (1, 'a', NULL), (2, 'b', NULL) ... has the
+// shape and the tokens of its first row, whatever the number of rows and columns.
+type folding struct {
+	begun    bool // the statement's first token was met
+	literals bool // the shape holds literals: the reading may hang on them
+
+	list     listState
+	listNorm int    // where the open list begins in the normal form
+	listTok  int    // and in the tokens
+	types    uint16 // the literals in it, a bit for each TokenType
+	count    int
+	cutTok   int // where the last literal beyond keptLiterals began, with its comma
+	cutNorm  int
+
+	rowNorm  int // where the last closed list begins in the normal form, and where
+	rowEnd   int // it ends; 0 if none
+	rowTypes uint16
+}
+
+// listState is what an open list of literals waits for.
+type listState uint8
+
+const (
+	noList listState = iota
+	wantLiteral
+	wantComma
+)
+
+// emit takes a token into the tokens and into the normal form.
+func (x *lexer) emit(t Token) {
+	if !x.begun {
+		x.begin(t)
+	}
+	if x.list != noList {
+		x.step(t)
+	}
+	if len(x.buf.tokens) >= x.limit {
+		x.overflow(t)
+		return
+	}
+	start := len(x.buf.norm)
+	x.buf.tokens = append(x.buf.tokens, t)
+	x.normalise(t)
+	if t.Type == TokenSymbol && !x.literals {
+		switch {
+		case t.Op == '(':
+			x.list, x.listNorm, x.listTok = wantLiteral, start, len(x.buf.tokens)-1
+			x.types, x.count = 0, 0
+		case t.Op == ')' && x.list == wantComma:
+			x.closeList()
+		}
+	}
+}
+
+// begin looks at a statement's first token: the reading of what reads and
+// writes rows hangs on no literal.
+func (x *lexer) begin(t Token) {
+	x.begun = true
+	x.list, x.rowEnd = noList, 0
+	if t.Type == TokenSymbol && (t.Op == '(' || t.Op == ';') {
+		return
+	}
+	if t.Type == TokenWord {
+		word := x.text[t.Start:t.End]
+		switch word[0] | 0x20 {
+		case 's':
+			if isWord(word, "SELECT") {
+				return
+			}
+		case 'i':
+			if isWord(word, "INSERT") {
+				return
+			}
+		case 'u':
+			if isWord(word, "UPDATE") {
+				return
+			}
+		case 'd':
+			if isWord(word, "DELETE") || isWord(word, "DO") {
+				return
+			}
+		default:
+			if isWord(word, "REPLACE") || isWord(word, "WITH") || isWord(word, "VALUES") || isWord(word, "TABLE") {
+				return
+			}
+		}
+	}
+	x.literals = true
+}
+
+// normalise appends a token to the normal form, so that two texts with the
+// same form have the same tokens but for the literals.
+func (x *lexer) normalise(t Token) {
+	norm := append(x.buf.norm, byte(t.Type))
+	switch t.Type {
+	case TokenWord:
+		norm = append(norm, x.text[t.Start:t.End]...)
+	case TokenSymbol:
+		if t.Flags&Detached != 0 {
+			norm[len(norm)-1] = normDetached
+		}
+		norm = append(norm, byte(t.Op))
+	case TokenName, TokenHost, TokenIntroducer:
+		norm = binary.AppendUvarint(norm, uint64(t.End-t.Start))
+		norm = append(norm, x.text[t.Start:t.End]...)
+	default:
+		if x.literals || t.Type == TokenBad {
+			norm = binary.AppendUvarint(norm, uint64(t.End-t.Start))
+			norm = append(norm, x.text[t.Start:t.End]...)
+		}
+	}
+	x.buf.norm = norm
+}
+
+// step follows an open list of literals over its next token.
+func (x *lexer) step(t Token) {
+	if x.list == wantLiteral {
+		switch t.Type {
+		case TokenString, TokenNational, TokenHex, TokenBit, TokenInteger, TokenDecimal, TokenFloat, TokenNull, TokenParam:
+			x.literal(uint16(1) << t.Type)
+			return
+		case TokenIntroducer:
+			x.types |= 1 << TokenIntroducer
+			return
+		case TokenSymbol:
+			if t.Op == '-' || t.Op == '+' {
+				x.types |= 1 << TokenSymbol
+				return
+			}
+		case TokenWord:
+			if isWord(x.text[t.Start:t.End], "NULL") {
+				x.literal(1 << TokenNull)
+				return
+			}
+		}
+		x.abandon()
+		return
+	}
+	switch {
+	case t.Type == TokenString && x.count > 0:
+		// 'a' 'b' is one string.
+	case t.Type == TokenSymbol && (t.Op == ',' || t.Op == ')'):
+		if x.count > keptLiterals {
+			x.buf.tokens = x.buf.tokens[:x.cutTok]
+			x.buf.norm = x.buf.norm[:x.cutNorm]
+		}
+		if t.Op == ',' {
+			x.list = wantLiteral
+			x.cutTok, x.cutNorm = len(x.buf.tokens), len(x.buf.norm)
+		}
+	default:
+		x.abandon()
+	}
+}
+
+func (x *lexer) literal(kind uint16) {
+	x.types |= kind
+	x.count++
+	x.list = wantComma
+}
+
+// abandon gives up an open list that holds more than literals. If literals
+// were cut from it already, the form says which types they had.
+func (x *lexer) abandon() {
+	x.list = noList
+	if x.count > keptLiterals {
+		x.buf.norm = append(x.buf.norm, normList, byte(x.types), byte(x.types>>8))
+	}
+}
+
+// closeList replaces a list of literals in the normal form by the set of its
+// types, and drops it if it follows another such list: it is one more row.
+func (x *lexer) closeList() {
+	x.list = noList
+	start, types := x.listNorm, x.types
+	const comma = 2
+	if x.rowEnd != 0 && x.listNorm == x.rowEnd+comma && x.buf.norm[x.rowEnd] == byte(TokenSymbol) && x.buf.norm[x.rowEnd+1] == ',' {
+		start, types = x.rowNorm, types|x.rowTypes
+		x.buf.tokens = x.buf.tokens[:x.listTok-1]
+	}
+	x.buf.norm = append(x.buf.norm[:start], normList, byte(types), byte(types>>8))
+	x.rowNorm, x.rowEnd, x.rowTypes = start, len(x.buf.norm), types
+}
+
+// overflow ends the pass at the token limit, keeping the last place for the
+// token that says so.
+func (x *lexer) overflow(t Token) {
+	if x.reason == "" {
+		x.reason = "it has too many tokens"
+	}
+	x.buf.tokens[len(x.buf.tokens)-1] = Token{Start: t.Start, End: uint32(len(x.text)), Type: TokenBad}
+}

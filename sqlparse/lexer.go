@@ -1,0 +1,331 @@
+package sqlparse
+
+import "bytes"
+
+// Lex cuts a text into tokens as the server of mode m does, using buf's memory.
+// It reads every byte once and never fails: what the server's lexer refuses,
+// and what cannot be known, is a TokenBad with the reason in Ambiguous, and
+// lexing stops there. The sql_mode, version and character set rules are those
+// of the servers' own lexers; DESIGN.md names the ones that surprise.
+func Lex(text []byte, m Mode, buf *Tokens) Lexed {
+	x := lexer{mode: m, tab: &charTables[CharsetUnknown], buf: buf}
+	if int(m.Charset) < len(charTables) {
+		x.tab = &charTables[m.Charset]
+	}
+	x.text = strip(text, x.tab)
+	x.limit = buf.Limit
+	if x.limit <= 0 {
+		x.limit = DefaultLimits().Tokens
+	}
+	buf.tokens, buf.norm = buf.tokens[:0], buf.norm[:0]
+	x.start()
+	for x.next() {
+	}
+	return Lexed{
+		Text:             x.text,
+		Mode:             m,
+		Tokens:           buf.tokens,
+		Shape:            x.shape(),
+		Ambiguous:        x.reason,
+		LiteralDependent: x.literals,
+		ModeFree:         !x.modeBound,
+		Depth:            x.maxDepth,
+	}
+}
+
+// strip takes from the text's end what the server takes before it looks.
+func strip(text []byte, tab *charTable) []byte {
+	for n := len(text); n > 0; n-- {
+		b := text[n-1]
+		if b != ';' && tab.class[b]&classSpace == 0 {
+			return text[:n]
+		}
+	}
+	return nil
+}
+
+// lexer is the state of one pass over a text.
+type lexer struct {
+	text []byte
+	pos  int
+	mode Mode
+	tab  *charTable
+	buf  *Tokens
+
+	limit  int // of tokens
+	state  lexState
+	inExec bool   // between /*! and its */, whose text runs
+	reason string // why lexing stopped before the end
+
+	depth, maxDepth int
+	modeBound       bool // something was met that another sql_mode or character set reads otherwise
+
+	folding // see fold.go
+}
+
+// lexState is what the last token decided about the next one.
+type lexState uint8
+
+const (
+	stateStart     lexState = iota
+	stateDot                // a name has just ended and a dot that belongs to it is next
+	stateName               // the dot was read: a name follows at once, never a keyword
+	stateHost               // after @
+	stateSystemVar          // after the first @ of @@
+	stateVarName            // after @@
+)
+
+func (x *lexer) start() {
+	if !x.mode.Server.known() {
+		x.fail("the server is not known")
+		return
+	}
+	if x.mode.Charset == CharsetUnknown || x.tab.length != nil || x.mode.SQLMode.has(Oracle) {
+		x.modeBound = true
+	}
+	if x.mode.Charset == CharsetUnknown {
+		for _, b := range x.text {
+			if x.tab.class[b]&classUnsure != 0 {
+				x.fail("the character set is not known")
+				return
+			}
+		}
+	}
+}
+
+// at returns the byte at i, or 0 past the end, as the server's buffer has it.
+func (x *lexer) at(i int) byte {
+	if i < len(x.text) {
+		return x.text[i]
+	}
+	return 0
+}
+
+func (x *lexer) is(b byte, c class) bool { return x.tab.class[b]&c != 0 }
+
+// fail ends the pass: nothing after this can be told.
+func (x *lexer) fail(reason string) bool {
+	x.reason = reason
+	x.emit(Token{Start: uint32(x.pos), End: uint32(len(x.text)), Type: TokenBad})
+	return false
+}
+
+// next reads one token and reports whether there may be another.
+func (x *lexer) next() bool {
+	if x.reason != "" {
+		return false
+	}
+	switch x.state {
+	case stateDot:
+		return x.dot()
+	case stateName:
+		return x.name(x.pos)
+	case stateHost:
+		return x.host()
+	case stateSystemVar:
+		return x.systemVar()
+	case stateVarName:
+		return x.varName()
+	}
+	for x.pos < len(x.text) && x.tab.class[x.text[x.pos]]&classSpace != 0 {
+		x.pos++
+	}
+	if x.pos >= len(x.text) {
+		return x.finish()
+	}
+	return x.token(x.text[x.pos])
+}
+
+// finish is the end of the text.
+func (x *lexer) finish() bool {
+	if x.inExec {
+		return x.fail("a comment is not closed")
+	}
+	return false
+}
+
+// token reads the token that begins with c at x.pos.
+func (x *lexer) token(c byte) bool {
+	switch c {
+	case '\'':
+		return x.str(x.pos, TokenString)
+	case '"':
+		x.modeBound = true
+		if x.mode.SQLMode.has(ANSIQuotes) {
+			return x.quotedName()
+		}
+		return x.str(x.pos, TokenString)
+	case '`':
+		return x.quotedName()
+	case '@':
+		return x.atSign()
+	case '.':
+		return x.point()
+	case '#':
+		return x.lineComment()
+	case '/':
+		if x.at(x.pos+1) == '*' {
+			return x.longComment()
+		}
+	case '*':
+		if x.inExec && x.at(x.pos+1) == '/' {
+			x.inExec = false
+			x.pos += 2
+			return true
+		}
+	case '-':
+		if done, more := x.dashes(); done {
+			return more
+		}
+	case 0:
+		if x.pos == len(x.text)-1 {
+			x.pos++
+			return x.finish()
+		}
+		return x.fail("a NUL stands in the text")
+	case 'n', 'N':
+		if x.at(x.pos+1) == '\'' {
+			return x.str(x.pos+1, TokenNational)
+		}
+	case 'x', 'X', 'b', 'B':
+		if x.at(x.pos+1) == '\'' {
+			return x.quotedNumber(c)
+		}
+	case '$':
+		if done, more := x.dollar(); done {
+			return more
+		}
+	case '\\':
+		return x.backslash()
+	}
+	switch cl := x.tab.class[c]; {
+	case cl&classDigit != 0:
+		return x.number()
+	case cl&classIdent != 0:
+		return x.word()
+	case c >= 0x80:
+		return x.fail("a byte is no character of the set")
+	}
+	return x.symbol(c)
+}
+
+// backslash is \N, the NULL that MySQL dropped with version 8.0.
+func (x *lexer) backslash() bool {
+	if x.at(x.pos+1) == 'N' && (x.mode.Server.Flavour == MariaDB || x.mode.Server.Version < 80000) {
+		return x.add(TokenNull, x.pos+2)
+	}
+	return x.fail("a backslash stands outside quotes")
+}
+
+// add emits the token from x.pos to end and goes on there.
+func (x *lexer) add(t TokenType, end int) bool {
+	x.emit(Token{Start: uint32(x.pos), End: uint32(end), Type: t})
+	x.pos = end
+	return true
+}
+
+// word reads an unquoted word: a keyword, a name or an introducer.
+func (x *lexer) word() bool {
+	end, ok := x.identEnd(x.pos)
+	if !ok {
+		return x.fail("a name holds a broken character")
+	}
+	text := x.text[x.pos:end]
+	if text[0] == '_' && isIntroducer(text[1:], x.mode.Server) {
+		if x.at(end) != '.' || !x.is(x.at(end+1), classIdent) {
+			return x.add(TokenIntroducer, end)
+		}
+	}
+	if x.mode.Server.Flavour == MySQL && x.mode.Server.Version < 80000 && len(text) == 1 && text[0] == '_' {
+		x.modeBound = true
+	}
+	if len(text) == 3 && bytes.EqualFold(text, []byte("NOT")) {
+		x.modeBound = true // HIGH_NOT_PRECEDENCE
+	}
+	x.afterName(end)
+	return x.add(TokenWord, end)
+}
+
+// afterName decides whether a dot at end binds the next name to this one.
+func (x *lexer) afterName(end int) {
+	x.state = stateStart
+	if x.at(end) == '.' && x.is(x.at(end+1), classIdent) {
+		x.state = stateDot
+	}
+}
+
+// identEnd returns where the unquoted name at i ends.
+func (x *lexer) identEnd(i int) (end int, ok bool) {
+	for i < len(x.text) {
+		c := x.tab.class[x.text[i]]
+		if c&(classIdent|classUnsure) == 0 {
+			return i, true
+		}
+		if c&(classLead|classUnsure) == 0 {
+			i++
+			continue
+		}
+		n := 0
+		if c&classLead != 0 {
+			n = x.tab.length(x.text[i:])
+		}
+		if n == 0 {
+			return i, false
+		}
+		x.modeBound = true
+		i += n
+	}
+	return i, true
+}
+
+// dot reads the dot between two names that touch it.
+func (x *lexer) dot() bool {
+	x.state = stateName
+	x.emit(Token{Start: uint32(x.pos), End: uint32(x.pos + 1), Type: TokenSymbol, Op: '.'})
+	x.pos++
+	return true
+}
+
+// name reads a name that is no keyword, whatever it says. It may begin with digits.
+func (x *lexer) name(from int) bool {
+	end, ok := x.identEnd(from)
+	if !ok {
+		return x.fail("a name holds a broken character")
+	}
+	if end == x.pos {
+		return x.fail("a name is empty")
+	}
+	x.afterName(end)
+	return x.add(TokenName, end)
+}
+
+// quotedName reads `name` or, with ANSI_QUOTES, "name".
+func (x *lexer) quotedName() bool {
+	quote := x.text[x.pos]
+	for i := x.pos + 1; i < len(x.text); i++ {
+		b := x.text[i]
+		switch {
+		case b == 0:
+			return x.fail("a quoted name holds a NUL")
+		case b == quote:
+			if x.at(i+1) != quote {
+				return x.add(TokenName, i+1)
+			}
+			i++
+		case b >= 0x80:
+			x.modeBound = true
+			if n := x.long(i); n > 1 {
+				i += n - 1
+			}
+		}
+	}
+	return x.fail("a quoted name is not closed")
+}
+
+// long returns the length of the character of more than one byte at i, or 0.
+func (x *lexer) long(i int) int {
+	if x.tab.length == nil || x.mode.Charset == CharsetUTF8 {
+		return 0
+	}
+	return x.tab.length(x.text[i:])
+}
