@@ -1,0 +1,175 @@
+package sqlparse
+
+import (
+	"fmt"
+
+	"github.com/pingcap/tidb/pkg/parser/ast"
+)
+
+// walk reads one parsed statement. Every switch over nodes has a default arm
+// that refuses, so a node the grammar gains later makes a statement Unknown.
+type walk struct {
+	reader *Reader
+	mode   Mode
+	depth  int
+	st     Statement
+	ctes   []cteScope
+	// target is set while an UPDATE, DELETE or INSERT is walked: the tables whose
+	// columns its expressions may read.
+	target  *targets
+	literal bool
+	refusal string
+}
+
+// readNode reads one statement of the grammar. literal tells that the reading
+// hangs on the value of a literal.
+func (r *Reader) readNode(node ast.StmtNode, m Mode, depth int) (st Statement, literal bool) {
+	w := walk{reader: r, mode: m, depth: depth}
+	w.statement(node)
+	if w.refusal != "" {
+		return unknownStatement(w.refusal), w.literal
+	}
+	return w.st, w.literal
+}
+
+// refuse makes the statement Unknown; the first reason stands.
+func (w *walk) refuse(format string, args ...any) {
+	if w.refusal == "" {
+		w.refusal = fmt.Sprintf(format, args...)
+	}
+}
+
+func (w *walk) mariaDB() bool { return w.mode.Server.Flavour == MariaDB }
+
+// either picks the kind's name on the flavour at hand.
+func (w *walk) either(mysql, mariadb Kind) Kind {
+	if w.mariaDB() {
+		return mariadb
+	}
+	return mysql
+}
+
+// need adds one need, once.
+func (w *walk) need(p Privilege, o Object) {
+	n := Need{Privilege: p, Object: o}
+	for _, have := range w.st.Needs {
+		if have == n {
+			return
+		}
+	}
+	w.st.Needs = append(w.st.Needs, n)
+}
+
+// global adds a need on *.*.
+func (w *walk) global(p Privilege) { w.need(p, Object{}) }
+
+// table adds needs on a table as named.
+func (w *walk) table(t *ast.TableName, privileges ...Privilege) {
+	if t == nil {
+		return
+	}
+	for _, p := range privileges {
+		w.need(p, tableObject(t))
+	}
+}
+
+// schema adds a need on a database; an empty name is the session's own.
+func (w *walk) schema(p Privilege, name string) {
+	w.need(p, Object{Type: Schema, Schema: name})
+}
+
+func tableObject(t *ast.TableName) Object {
+	return Object{Type: Table, Schema: t.Schema.O, Name: t.Name.O}
+}
+
+// statement dispatches on the kind of node.
+func (w *walk) statement(node ast.StmtNode) {
+	switch n := node.(type) {
+	case *ast.SelectStmt, *ast.SetOprStmt:
+		w.st.Kind = "select"
+		w.query(n)
+	case *ast.InsertStmt:
+		w.insert(n)
+	case *ast.UpdateStmt:
+		w.update(n)
+	case *ast.DeleteStmt:
+		w.delete(n)
+	case *ast.LoadDataStmt:
+		w.loadData(n)
+	case *ast.CallStmt:
+		w.call(n)
+	case *ast.DoStmt:
+		w.st.Kind = "do"
+		w.exprs(n.Exprs)
+	case *ast.ExplainStmt:
+		w.explain(n)
+	case *ast.ExplainForStmt:
+		w.st.Kind, w.literal = w.either("explain_other", "show_explain"), true
+		w.global("PROCESS")
+	case *ast.SetStmt:
+		w.set(n)
+	case *ast.ShowStmt:
+		w.show(n)
+	case *ast.PrepareStmt:
+		w.prepare(n)
+	case *ast.ExecuteStmt:
+		w.st.Kind, w.st.Effect = "execute_sql", SetsState|MayHideState
+		w.exprs(n.UsingVars)
+	case *ast.DeallocateStmt:
+		w.st.Kind = "dealloc_sql"
+	default:
+		if !w.session(node) && !w.ddl(node) && !w.account(node) && !w.admin(node) {
+			w.refuse("no reading for this statement")
+		}
+	}
+}
+
+// session reads statements on transactions and the session's schema.
+func (w *walk) session(node ast.StmtNode) bool {
+	switch n := node.(type) {
+	case *ast.BeginStmt:
+		w.st.Kind = "begin"
+	case *ast.CommitStmt:
+		w.st.Kind = "commit"
+	case *ast.RollbackStmt:
+		w.st.Kind = "rollback"
+		if n.SavepointName != "" {
+			w.st.Kind = "rollback_to_savepoint"
+		}
+	case *ast.SavepointStmt:
+		w.st.Kind = "savepoint"
+	case *ast.ReleaseSavepointStmt:
+		w.st.Kind = "release_savepoint"
+	case *ast.UseStmt:
+		w.st.Kind, w.st.Effect = "change_db", SetsSchema
+		w.schema(AnyPrivilege, n.DBName)
+	default:
+		return false
+	}
+	return true
+}
+
+// explain reads EXPLAIN X as X with the same needs, which the server asks for
+// too; EXPLAIN ANALYZE runs the statement.
+func (w *walk) explain(n *ast.ExplainStmt) {
+	if n.Stmt == nil || n.Explore {
+		w.refuse("EXPLAIN of no statement")
+		return
+	}
+	w.statement(n.Stmt)
+	if !n.Analyze {
+		w.st.Explain, w.st.Destructive = true, false
+	}
+}
+
+// call reads CALL: EXECUTE on the routine, and after it the session's state
+// must be read again.
+func (w *walk) call(n *ast.CallStmt) {
+	w.st.Kind, w.st.Effect = "call_procedure", SetsState|MayHideState
+	w.exprs(n.Procedure.Args)
+	o := routineObject(n.Procedure.Schema.O, n.Procedure.FnName.O)
+	w.need("EXECUTE", o)
+	if runsText(o) {
+		w.runText(n.Procedure.Args)
+	}
+}

@@ -1,0 +1,80 @@
+package sqlparse
+
+// A call of one of the server's own functions needs no privilege; any other
+// name is a stored function, or a loadable one that only the server could tell
+// from it. The names are those that the servers themselves resolve, asked one
+// by one; builtins_test.go asks them again.
+
+// builtin reports whether an unquoted name, in lower case, is one of the
+// server's own functions.
+func builtin(s Server, name string) bool {
+	return nativeFunction(s, name) || grammarFunction(s, name)
+}
+
+// nativeFunction reports whether name is one that the server looks up in its
+// table of functions, before stored ones and whether quoted or not.
+func nativeFunction(s Server, name string) bool {
+	switch s.Flavour {
+	case MySQL:
+		return nativeBoth(name) || nativeMySQL(s.Version, name)
+	case MariaDB:
+		return nativeBoth(name) || nativeMariaDB(s.Version, name)
+	}
+	return false
+}
+
+// grammarFunction reports whether name is a function by the server's grammar.
+// Quoted, such a name is a stored function.
+func grammarFunction(s Server, name string) bool {
+	switch s.Flavour {
+	case MySQL:
+		return grammarBoth(name) || grammarMySQL(s.Version, name) || s.Version >= 80000 && windowFunction(name)
+	case MariaDB:
+		return grammarBoth(name) || grammarMariaDB(name) || s.Version >= 100200 && windowFunction(name)
+	}
+	return false
+}
+
+// grammarBoth lists the functions of both grammars.
+func grammarBoth(name string) bool {
+	switch name {
+	case "adddate", "ascii", "avg", "bit_and", "bit_or", "bit_xor", "cast", "char", "charset", "convert",
+		"count", "curdate", "current_date", "current_time", "current_timestamp", "current_user", "curtime",
+		"date", "date_add", "date_sub", "day", "default", "extract", "geometrycollection", "get_format",
+		"group_concat", "hour", "if", "insert", "interval", "json_arrayagg", "json_objectagg", "left",
+		"linestring", "localtime", "localtimestamp", "max", "mid", "min", "minute", "month",
+		"multilinestring", "multipoint", "multipolygon", "now", "point", "polygon", "position", "repeat",
+		"replace", "right", "second", "session_user", "std", "stddev", "stddev_pop", "stddev_samp",
+		"subdate", "substr", "substring", "sum", "sysdate", "system_user", "time", "timestamp",
+		"timestampadd", "timestampdiff", "trim", "truncate", "user", "utc_date", "utc_time",
+		"utc_timestamp", "values", "var_pop", "var_samp", "variance", "weight_string", "year":
+		return true
+	}
+	return false
+}
+
+// windowFunction lists the functions that only OVER makes.
+func windowFunction(name string) bool {
+	switch name {
+	case "cume_dist", "dense_rank", "first_value", "lag", "last_value", "lead", "nth_value", "ntile",
+		"percent_rank", "rank", "row_number":
+		return true
+	}
+	return false
+}
+
+// touching lists the functions that are functions only where the parenthesis
+// touches the name, unless sql_mode has IGNORE_SPACE; with a space between they
+// are the names of stored functions.
+func touching(name string) bool {
+	switch name {
+	case "adddate", "bit_and", "bit_or", "bit_xor", "cast", "count", "curdate", "curtime", "date_add",
+		"date_sub", "extract", "geometrycollection", "group_concat", "json_arrayagg", "json_objectagg",
+		"linestring", "max", "mid", "min", "multilinestring", "multipoint", "multipolygon", "now", "point",
+		"polygon", "position", "session_user", "st_collect", "std", "stddev", "stddev_pop", "stddev_samp",
+		"subdate", "substr", "substring", "sum", "sysdate", "system_user", "trim", "var_pop", "var_samp",
+		"variance":
+		return true
+	}
+	return false
+}

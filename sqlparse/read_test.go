@@ -1,0 +1,94 @@
+package sqlparse_test
+
+import (
+	"strings"
+	"testing"
+
+	"guardrail/sqlparse"
+)
+
+var (
+	mysql97   = sqlparse.Mode{Server: sqlparse.Server{Flavour: sqlparse.MySQL, Version: 90704}, Charset: sqlparse.CharsetUTF8}
+	mariadb10 = sqlparse.Mode{Server: sqlparse.Server{Flavour: sqlparse.MariaDB, Version: 101119}, Charset: sqlparse.CharsetUTF8}
+)
+
+// needs is what a statement needs as one line: "SELECT a, UPDATE b.c".
+func needs(st sqlparse.Statement) string {
+	var list []string
+	for _, n := range st.Needs {
+		list = append(list, string(n.Privilege)+" "+n.Object.String())
+	}
+	return strings.Join(list, ", ")
+}
+
+// readOne reads a text of one statement.
+func readOne(t *testing.T, sql string, m sqlparse.Mode) sqlparse.Statement {
+	t.Helper()
+	reading := sqlparse.NewReader(sqlparse.Options{}).Read([]byte(sql), m)
+	if len(reading.Statements) != 1 {
+		t.Fatalf("%s: %d statements, want 1", sql, len(reading.Statements))
+	}
+	return reading.Statements[0]
+}
+
+func TestNeeds(t *testing.T) {
+	for _, row := range []struct {
+		sql   string
+		kind  sqlparse.Kind
+		needs string
+	}{
+		{"SELECT 1", "select", ""},
+		{"SELECT a FROM t JOIN b.u USING (id)", "select", "SELECT t, SELECT b.u"},
+		{"SELECT (SELECT max(x) FROM u) FROM t", "select", "SELECT t, SELECT u"},
+		{"SELECT * FROM information_schema.tables", "select", ""},
+		{"WITH c AS (SELECT * FROM c) SELECT * FROM c", "select", "SELECT c"},
+		{"WITH RECURSIVE c AS (SELECT 1 UNION ALL SELECT * FROM c) SELECT * FROM c", "select", ""},
+		{"SELECT a FROM t FOR UPDATE", "select", "SELECT t, UPDATE t"},
+		{"SELECT a FROM t LOCK IN SHARE MODE", "select", "SELECT t"},
+		{"SELECT a FROM t INTO OUTFILE '/tmp/x'", "select", "SELECT t, FILE *.*"},
+		{"SELECT load_file('/etc/passwd')", "select", "FILE *.*"},
+		{"SELECT f(1), now()", "select", "EXECUTE f"},
+		{"SELECT d.now()", "select", "EXECUTE d.now"},
+		{"INSERT INTO t VALUES (1)", "insert", "INSERT t"},
+		{"INSERT INTO t SELECT * FROM u", "insert_select", "INSERT t, SELECT u"},
+		{"INSERT INTO t VALUES (1) ON DUPLICATE KEY UPDATE a=1", "insert", "INSERT t, UPDATE t"},
+		{"REPLACE INTO t VALUES (1)", "replace", "INSERT t, DELETE t"},
+		{"UPDATE t SET a=1", "update", "UPDATE t"},
+		{"UPDATE t SET a=1 WHERE id=1", "update", "UPDATE t, SELECT t"},
+		{"UPDATE t x JOIN u y ON x.id=y.id SET x.a=1", "update_multi", "UPDATE t, SELECT u, SELECT t"},
+		{"DELETE FROM t", "delete", "DELETE t"},
+		{"DELETE x FROM t x JOIN u y ON x.id=y.id", "delete_multi", "DELETE t, SELECT u, SELECT t"},
+		{"DROP DATABASE d", "drop_db", "DROP DATABASE d.*"},
+		{"DROP TABLE a, b.c", "drop_table", "DROP TABLE a, DROP TABLE b.c"},
+		{"DROP VIEW v", "drop_view", "DROP VIEW v"},
+		{"DROP TEMPORARY TABLE a", "drop_table", ""},
+		{"TRUNCATE t", "truncate", "TRUNCATE t"},
+		{"RENAME TABLE a TO b", "rename_table", "ALTER a, DROP TABLE a, CREATE b, INSERT b"},
+		{"CREATE TABLE t SELECT * FROM u", "create_table", "CREATE t, INSERT t, SELECT u"},
+		{"CREATE TABLE t LIKE u", "create_table", "CREATE t, SELECT u"},
+		{"CREATE TABLE t (a int, FOREIGN KEY (a) REFERENCES p(id))", "create_table", "CREATE t, REFERENCES p"},
+		{"CREATE TEMPORARY TABLE t (a int)", "create_table", "CREATE TEMPORARY TABLES *"},
+		{"ALTER TABLE t ADD c int", "alter_table", "ALTER t"},
+		{"ALTER TABLE t DROP PARTITION p", "alter_table", "ALTER t, DROP TABLE t"},
+		{"ALTER TABLE t RENAME TO u", "alter_table", "ALTER t, DROP TABLE t, CREATE u, INSERT u"},
+		{"CREATE INDEX i ON t (a)", "create_index", "INDEX t"},
+		{"CALL p(1)", "call_procedure", "EXECUTE p"},
+		{"CALL sys.execute_prepared_stmt('DROP TABLE t')", "call_procedure", "EXECUTE sys.execute_prepared_stmt, DROP TABLE t"},
+		{"USE d", "change_db", "ANY d.*"},
+		{"SET GLOBAL a=1, b=2", "set_option", "SYSTEM_VARIABLES_ADMIN *.*"},
+		{"SET sql_log_bin=0", "set_option", "SESSION_VARIABLES_ADMIN *.*"},
+		{"EXPLAIN DELETE FROM t", "delete", "DELETE t"},
+		{"DESC t", "show_fields", "ANY t"},
+		{"PREPARE s FROM 'DELETE FROM t'", "prepare_sql", "DELETE t"},
+		{"LOCK TABLES t READ", "lock_tables", "SELECT t, LOCK TABLES t"},
+		{"", "empty_query", ""},
+		{"/* nothing */", "empty_query", ""},
+	} {
+		t.Run(row.sql, func(t *testing.T) {
+			st := readOne(t, row.sql, mysql97)
+			if st.Kind != row.kind || needs(st) != row.needs {
+				t.Errorf("read as %q %q (%s), want %q %q", st.Kind, needs(st), st.Reason, row.kind, row.needs)
+			}
+		})
+	}
+}

@@ -1,0 +1,178 @@
+package sqlparse
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/pingcap/tidb/pkg/parser/ast"
+	"github.com/pingcap/tidb/pkg/parser/opcode"
+)
+
+// numeric returns the value of a numeric literal with its sign.
+func numeric(e ast.ExprNode) (float64, bool) {
+	switch n := e.(type) {
+	case *ast.ParenthesesExpr:
+		return numeric(n.Expr)
+	case *ast.UnaryOperationExpr:
+		v, ok := numeric(n.V)
+		if n.Op == opcode.Minus {
+			v = -v
+		}
+		return v, ok && (n.Op == opcode.Minus || n.Op == opcode.Plus)
+	case ast.ParamMarkerExpr:
+		return 0, false
+	case ast.ValueExpr:
+		switch v := n.GetValue().(type) {
+		case int64:
+			return float64(v), true
+		case uint64:
+			return float64(v), true
+		case float64:
+			return v, true
+		case float32:
+			return float64(v), true
+		case interface{ String() string }:
+			f, err := strconv.ParseFloat(v.String(), 64)
+			return f, err == nil
+		}
+	}
+	return 0, false
+}
+
+// bottom reports whether a value is so low that hardly a row lies below it:
+// 0 and 1 for numbers, the empty string, the years up to 1970.
+func (w *walk) bottom(value ast.ExprNode) bool {
+	if n, ok := numeric(value); ok {
+		w.literal = true
+		return n <= 1
+	}
+	if s, ok := literalText(value); ok {
+		w.literal = true
+		return strings.TrimLeft(s, "0-: .") == "" || s < "1970-01-02" && s[0] <= '1'
+	}
+	return w.uncertain(value)
+}
+
+// top reports whether a value is so high that hardly a row lies above it:
+// numbers of nothing but nines, the largest integers, the years from 2100.
+func (w *walk) top(value ast.ExprNode) bool {
+	if n, ok := numeric(value); ok {
+		w.literal = true
+		return n >= 1e15 || n == math.MaxInt32 || n == math.MaxUint32 || n >= 99999 && nines(n)
+	}
+	if s, ok := literalText(value); ok {
+		w.literal = true
+		return s >= "2100" && s[0] <= '9' && len(s) >= 4 || s >= "z"
+	}
+	return w.uncertain(value)
+}
+
+// large reports whether a number is beyond what counts anything by hand.
+func (w *walk) large(value ast.ExprNode) bool {
+	n, ok := numeric(value)
+	return ok && n >= 1e6
+}
+
+// uncertain reports whether a bound is computed from literals alone, so that
+// its size is hidden: 0 - 1, ABS(0).
+func (w *walk) uncertain(value ast.ExprNode) bool {
+	switch n := value.(type) {
+	case *ast.ParenthesesExpr:
+		return w.uncertain(n.Expr)
+	case *ast.BinaryOperationExpr:
+		return w.uncertainOperand(n.L) && w.uncertainOperand(n.R)
+	case *ast.UnaryOperationExpr:
+		return w.uncertainOperand(n.V)
+	}
+	return false
+}
+
+func (w *walk) uncertainOperand(e ast.ExprNode) bool {
+	_, isNumber := numeric(e)
+	_, isText := literalText(e)
+	return isNumber || isText || w.uncertain(e)
+}
+
+func nines(n float64) bool {
+	return strings.Trim(strconv.FormatFloat(n, 'f', 0, 64), "9") == ""
+}
+
+func (w *walk) isEmptyString(value ast.ExprNode) bool {
+	s, ok := literalText(value)
+	if ok {
+		w.literal = true
+	}
+	return !ok || strings.TrimSpace(s) == ""
+}
+
+// distinct reports whether a value is surely not the number 0, which on
+// MariaDB equals every text that is no number.
+func (w *walk) distinct(value ast.ExprNode) bool {
+	if n, ok := numeric(value); ok {
+		w.literal = true
+		return n != 0
+	}
+	switch n := value.(type) {
+	case ast.ValueExpr, *ast.ColumnNameExpr, *ast.VariableExpr:
+		return true
+	case *ast.ParenthesesExpr:
+		return w.distinct(n.Expr)
+	case *ast.SetCollationExpr:
+		return w.distinct(n.Expr)
+	case *ast.FuncCastExpr:
+		return w.distinct(n.Expr)
+	case *ast.SubqueryExpr:
+		s, ok := n.Query.(*ast.SelectStmt)
+		return !ok || s.From != nil
+	case *ast.FuncCallExpr:
+		if len(n.Args) == 0 {
+			return true // NOW(), UUID(), LAST_INSERT_ID()
+		}
+		for _, a := range n.Args {
+			if w.distinct(a) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// pattern applies a judgement to a literal pattern. A parameter or a variable
+// is taken for a pattern that selects; a computed pattern is not.
+func (w *walk) pattern(e ast.ExprNode, selects func(string) bool) bool {
+	if s, ok := literalText(e); ok {
+		w.literal = true
+		return selects(s)
+	}
+	switch n := e.(type) {
+	case *ast.ParenthesesExpr:
+		return w.pattern(n.Expr, selects)
+	case ast.ParamMarkerExpr, *ast.VariableExpr:
+		return true
+	case *ast.FuncCallExpr:
+		if n.FnName.L != "concat" {
+			return false
+		}
+		for _, a := range n.Args {
+			if w.pattern(a, selects) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// likeSelects reports whether a LIKE pattern asks for any character at all.
+func likeSelects(s string) bool { return strings.Trim(s, "%_") != "" }
+
+// regexpSelects reports whether a regular expression asks for a letter or
+// digit: one without repetition, choice and groups, that has one.
+func regexpSelects(s string) bool {
+	if strings.ContainsAny(s, "*?|({\\") {
+		return false
+	}
+	return strings.ContainsFunc(s, func(r rune) bool {
+		return r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= 0x80
+	}) && !strings.Contains(s, "[")
+}
