@@ -14,8 +14,6 @@ import (
 // encodingOf returns how a character set's bytes become characters, or nil.
 func encodingOf(cs Charset) encoding.Encoding {
 	switch cs {
-	case CharsetLatin1:
-		return charmap.Windows1252
 	case CharsetLatin2:
 		return charmap.ISO8859_2
 	case CharsetLatin5:
@@ -55,6 +53,9 @@ func decodeName(text []byte, cs Charset) (name string, ok bool) {
 	if cs == CharsetUTF8 {
 		return string(text), utf8.Valid(text)
 	}
+	if cs == CharsetLatin1 {
+		return decodeLatin1(text), true
+	}
 	enc := encodingOf(cs)
 	if enc == nil {
 		return "", false
@@ -69,4 +70,18 @@ func decodeName(text []byte, cs Charset) (name string, ok bool) {
 		}
 	}
 	return string(out), true
+}
+
+// decodeLatin1 is cp1252, but that the five bytes which mean nothing there
+// stand for the characters of their number, as in the server.
+func decodeLatin1(text []byte) string {
+	var out []rune
+	for _, b := range text {
+		r := charmap.Windows1252.DecodeByte(b)
+		if r == utf8.RuneError {
+			r = rune(b)
+		}
+		out = append(out, r)
+	}
+	return string(out)
 }

@@ -280,7 +280,10 @@ func (x *lexer) identEnd(i int) (end int, ok bool) {
 
 // dot reads the dot between two names that touch it.
 func (x *lexer) dot() bool {
-	x.state = stateName
+	x.state = stateStart
+	if x.is(x.at(x.pos+1), classIdent|classUnsure) {
+		x.state = stateName
+	}
 	x.emit(Token{Start: uint32(x.pos), End: uint32(x.pos + 1), Type: TokenSymbol, Op: '.'})
 	x.pos++
 	return true
