@@ -89,7 +89,7 @@ func useSchema(name string) sqlparse.Statement {
 // refuseCommand answers a command that is not forwarded whatever the policy
 // says, with the server's own error for a command it does not know.
 func (s *session) refuseCommand(message wire.Message, name string) {
-	s.server.options.Metrics.Command(s.app.Name(), name)
+	s.server.options.Metrics.Command(s.name, name)
 	s.tell(message.Seq+1, wire.Err{
 		Code: mysql.ER_UNKNOWN_COM_ERROR, SQLState: "08S01",
 		Message: fmt.Sprintf("Unknown command: Guardrail does not forward %s", name),

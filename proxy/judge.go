@@ -42,7 +42,9 @@ func (s *session) judgeIn(schema string, statements []sqlparse.Statement) verdic
 			Statements:     statements,
 			Now:            now,
 		}),
-		until: s.app.HoldsUntil(now),
+	}
+	if s.app != nil {
+		v.until = s.app.HoldsUntil(now)
 	}
 	for i := range statements {
 		v.effect |= statements[i].Effect
@@ -59,12 +61,12 @@ func (s *session) holds(v verdict) bool {
 // up again, and an account that is no longer let in gets no App, which refuses
 // every statement.
 func (s *session) refresh() {
-	generation := s.server.options.Policies.Generation()
-	if generation == s.generation {
+	current := s.server.options.Policies.Current()
+	if current.Generation == s.generation {
 		return
 	}
-	s.generation = generation
-	s.app, _ = s.server.options.Policies.Current().Login(s.user, s.from, s.server.options.Now())
+	s.generation = current.Generation
+	s.app, _ = current.Set.Login(s.user, s.from, s.server.options.Now())
 }
 
 // pass records what must be recorded and reports whether the command is

@@ -35,6 +35,10 @@ const supported wire.Capability = mysql.CLIENT_LONG_PASSWORD | mysql.CLIENT_FOUN
 // AuthSwitchRequest, whose salt the client can then be given.
 const switchPlugin = "guardrail_auth_switch"
 
+// errCannotConnect is CR_CONN_HOST_ERROR, the client library's own word for a
+// server that cannot be reached.
+const errCannotConnect = 2003
+
 var threadIDs atomic.Uint32
 
 // login is one client's connection phase: greet, read who it is, ask the
@@ -50,6 +54,7 @@ type login struct {
 	from     netip.Addr
 	response wire.HandshakeResponse
 	salt     []byte
+	policy   *policy.Current // the one the login is judged by
 	app      *policy.App
 	up       *upstream
 }
@@ -152,9 +157,10 @@ func (l *login) identify(ctx context.Context) error {
 // it names, before anything reaches the backend.
 func (l *login) admit() error {
 	at := l.server.options.Now()
-	app, decision := l.server.options.Policies.Current().Login(l.response.User, l.from, at)
+	l.policy = l.server.options.Policies.Current()
+	app, decision := l.policy.Set.Login(l.response.User, l.from, at)
 	if decision.Action != policy.Allow {
-		return l.server.refusedLogin(l, app, decision)
+		return l.server.refusedLogin(l, decision)
 	}
 	l.app = app
 	if l.response.Capabilities&mysql.CLIENT_CONNECT_WITH_DB != 0 && l.response.Database != "" {
@@ -164,7 +170,7 @@ func (l *login) admit() error {
 			Statements:     []sqlparse.Statement{useSchema(l.response.Database)},
 		})
 		if decision.Action != policy.Allow && !decision.Observed {
-			return l.server.refusedLogin(l, app, decision)
+			return l.server.refusedLogin(l, decision)
 		}
 	}
 	return nil
@@ -206,7 +212,7 @@ func (l *login) tell(err error) {
 	case l.response.User == "" && l.seq > 1:
 		return // no client that we know: a port scan, a broken TLS handshake
 	default:
-		answer = wire.Err{Code: mysql.CR_CONN_HOST_ERROR, SQLState: "HY000", Message: "Guardrail cannot connect this client to backend '" + l.server.options.Backend.Name + "': ask the operators of the proxy, its log says why"}
+		answer = wire.Err{Code: errCannotConnect, SQLState: "HY000", Message: "Guardrail cannot connect this client to backend '" + l.server.options.Backend.Name + "': ask the operators of the proxy, its log says why"}
 	}
 	if l.seq == 0 {
 		answer.SQLState = "" // errors in the place of a greeting carry none

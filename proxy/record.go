@@ -25,13 +25,13 @@ func (s *Server) record(se *session, v verdict, text []byte) *wire.Err {
 	}
 	what, keep := classify(v)
 	for i := range v.statements {
-		s.options.Metrics.Statement(se.app.Name(), s.options.Environment, string(v.statements[i].Kind), counted(v.decision))
+		s.options.Metrics.Statement(se.name, s.options.Environment, string(v.statements[i].Kind), counted(v.decision))
 	}
 	if !keep {
 		return nil
 	}
 	e := s.event(what, v.decision)
-	e.App, e.Account, e.Client, e.Schema = se.app.Name(), se.user, se.from.String(), se.state.schema
+	e.App, e.Account, e.Client, e.Schema = se.name, se.user, se.from.String(), se.state.schema
 	if i := v.decision.Statement; i < len(v.statements) {
 		e.Kind, e.Reason = string(v.statements[i].Kind), v.statements[i].Reason
 	}
@@ -96,7 +96,7 @@ func (s *Server) event(what audit.Decision, d policy.Decision) audit.Event {
 		RuleFile:    d.Rule.File,
 		RuleLine:    d.Rule.Line,
 		Code:        d.Code,
-		PolicyHash:  s.options.Policies.Current().Hash(),
+		PolicyHash:  s.options.Policies.Current().Set.Hash(),
 	}
 	if d.Need.Privilege != "" {
 		e.Need = string(d.Need.Privilege) + " ON " + d.Need.Object.String()
@@ -106,9 +106,12 @@ func (s *Server) event(what audit.Decision, d policy.Decision) audit.Event {
 
 // refusedLogin records a login that the policy refuses and returns the error
 // for the client.
-func (s *Server) refusedLogin(l *login, app *policy.App, d policy.Decision) error {
+func (s *Server) refusedLogin(l *login, d policy.Decision) error {
 	e := s.event(audit.LoginRefused, d)
-	e.App, e.Account, e.Client, e.Schema = app.Name(), l.response.User, l.from.String(), l.response.Database
+	if l.app != nil {
+		e.App = l.app.Name()
+	}
+	e.Account, e.Client, e.Schema = l.response.User, l.from.String(), l.response.Database
 	if err := s.options.Recorder.Record(e); err != nil {
 		s.options.Log.Error("a refused login could not be recorded", zap.Error(err))
 	}

@@ -152,7 +152,7 @@ func (s *Server) drive(session *session, l *login) {
 	ended := func(err error) {
 		s.options.Metrics.SessionClosed()
 		if err != nil && !errors.Is(err, errEnd) {
-			s.options.Log.Info("session ended", zap.String("app", session.app.Name()), zap.String("account", session.user),
+			s.options.Log.Info("session ended", zap.String("app", session.name), zap.String("account", session.user),
 				zap.Stringer("client", session.from), zap.Error(err))
 		}
 	}

@@ -34,7 +34,8 @@ type session struct {
 	wires  wires
 	log    *zap.Logger
 
-	app                *policy.App
+	app                *policy.App // nil when a later policy has no place for the account: refuses everything
+	name               string      // of the app the session logged in as
 	generation         uint64
 	user               string
 	from               netip.Addr
@@ -70,7 +71,8 @@ func newSession(l *login) *session {
 		server:             l.server,
 		log:                l.server.options.Log,
 		app:                l.app,
-		generation:         l.server.options.Policies.Generation(),
+		name:               l.app.Name(),
+		generation:         l.policy.Generation,
 		user:               l.response.User,
 		from:               l.from,
 		clientCapabilities: l.response.Capabilities & supported,
