@@ -20,7 +20,7 @@ func parseRequire(v strictyaml.Value) ([]sqlparse.Kind, bool) {
 		return nil, false
 	}
 	if len(words) < 3 || words[1] != "FOR" {
-		v.Fail(fmt.Sprintf("%q says not for what", text), "write WHERE FOR UPDATE, DELETE")
+		v.Fail(fmt.Sprintf("%q does not say for what", text), "write WHERE FOR UPDATE, DELETE")
 		return nil, false
 	}
 	forAt := strings.Index(strings.ToUpper(text), "FOR") + len("FOR")

@@ -3,19 +3,25 @@ package strictyaml
 import "strings"
 
 // DidYouMean returns "did you mean X?" for the candidate nearest to word, or ""
-// when none is near: a word may differ by a third of its letters, at most by
-// three, two neighbours swapped counting as one. Case does not count.
+// when none is near.
 func DidYouMean(word string, candidates []string) string {
+	if near := nearest(word, candidates); near != "" {
+		return "did you mean " + near + "?"
+	}
+	return ""
+}
+
+// nearest returns the candidate that a word is most likely a slip for, or "". A
+// word may differ by a third of its letters, at most by three, two neighbours
+// swapped counting as one. Case does not count.
+func nearest(word string, candidates []string) string {
 	best, least := "", min(3, max(1, len(word)/3))+1
 	for _, c := range candidates {
 		if d := distance(strings.ToLower(word), strings.ToLower(c)); d < least {
 			best, least = c, d
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return "did you mean " + best + "?"
+	return best
 }
 
 // distance is how many letters must be added, taken away, changed or swapped

@@ -53,6 +53,19 @@ func (v Value) Bool() bool {
 	return v.node.Value == "true" || v.node.Value == "True" || v.node.Value == "TRUE"
 }
 
+// Int returns a whole number between least and most.
+func (v Value) Int(least, most int) int {
+	if !v.is(yaml.ScalarNode, "a number", "") {
+		return 0
+	}
+	n, err := strconv.Atoi(v.node.Value)
+	if err != nil || v.node.Tag != "!!int" || n < least || n > most {
+		v.Fail(fmt.Sprintf("%s must be a number from %d to %d", v.label, least, most), "")
+		return 0
+	}
+	return n
+}
+
 // Duration returns a length of time above zero, written as Go does (1h30m,
 // 500ms) or in days (90d).
 func (v Value) Duration() time.Duration {

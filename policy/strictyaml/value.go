@@ -112,11 +112,13 @@ func kindName(n *yaml.Node) string {
 type Fields struct {
 	of     Value
 	values map[string]Value
+	keys   map[string]Pos
+	meant  map[string]bool // known keys that an unknown one was most likely meant to be
 }
 
 // Fields returns the values of a mapping. Keys that are not known are reported.
 func (v Value) Fields(known ...string) Fields {
-	f := Fields{of: v, values: map[string]Value{}}
+	f := Fields{of: v, values: map[string]Value{}, keys: map[string]Pos{}, meant: map[string]bool{}}
 	if !v.is(yaml.MappingNode, "keys with values", "") {
 		return f
 	}
@@ -125,20 +127,24 @@ func (v Value) Fields(known ...string) Fields {
 		if key.Kind != yaml.ScalarNode || key.Tag == "!!merge" {
 			continue // reported by Parse
 		}
+		at := Pos{v.file, key.Line, key.Column}
 		if !slices.Contains(known, key.Value) {
-			v.report.Add(Pos{v.file, key.Line, key.Column}, "unknown key "+key.Value, keyHint(key.Value, known))
+			near := nearest(key.Value, known)
+			f.meant[near] = true
+			v.report.Add(at, "unknown key "+key.Value, keyHint(near, known))
 			continue
 		}
 		if _, twice := f.values[key.Value]; !twice {
+			f.keys[key.Value] = at
 			f.values[key.Value] = Value{node: value, file: v.file, label: key.Value, report: v.report}
 		}
 	}
 	return f
 }
 
-func keyHint(key string, known []string) string {
-	if hint := DidYouMean(key, known); hint != "" {
-		return hint
+func keyHint(near string, known []string) string {
+	if near != "" {
+		return "did you mean " + near + "?"
 	}
 	return "the keys here are " + strings.Join(known, ", ")
 }
@@ -146,10 +152,18 @@ func keyHint(key string, known []string) string {
 // Get returns the value of a key, zero if it is missing.
 func (f Fields) Get(key string) Value { return f.values[key] }
 
-// Need returns the value of a key, and reports it if it is missing.
+// Refuse reports a key that is known but must not stand here.
+func (f Fields) Refuse(key, what, hint string) {
+	if at, ok := f.keys[key]; ok {
+		f.of.report.Add(at, what, hint)
+	}
+}
+
+// Need returns the value of a key, and reports it if it is missing and no
+// unknown key looks like it.
 func (f Fields) Need(key, hint string) Value {
 	v, ok := f.values[key]
-	if !ok && f.of.node != nil && f.of.node.Kind == yaml.MappingNode {
+	if !ok && f.of.IsMap() && !f.meant[key] {
 		f.of.Fail(key+" is missing", hint)
 	}
 	return v
@@ -199,4 +213,31 @@ func (v Value) listHint() string {
 		return "try [" + v.node.Value + "]"
 	}
 	return ""
+}
+
+// Has reports whether the value is a mapping that holds the key.
+func (v Value) Has(key string) bool {
+	if !v.IsMap() {
+		return false
+	}
+	for i := 0; i+1 < len(v.node.Content); i += 2 {
+		if v.node.Content[i].Kind == yaml.ScalarNode && v.node.Content[i].Value == key {
+			return true
+		}
+	}
+	return false
+}
+
+// IsMap reports whether the value is a mapping.
+func (v Value) IsMap() bool { return v.node != nil && v.node.Kind == yaml.MappingNode }
+
+// IsList reports whether the value is a list.
+func (v Value) IsList() bool { return v.node != nil && v.node.Kind == yaml.SequenceNode }
+
+// Written is the text of a scalar as it is, without a complaint; empty for anything else.
+func (v Value) Written() string {
+	if !v.IsText() {
+		return ""
+	}
+	return v.node.Value
 }

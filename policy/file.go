@@ -1,0 +1,229 @@
+package policy
+
+import (
+	"fmt"
+	"net/netip"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"guardrail/policy/strictyaml"
+	"guardrail/sqlparse"
+)
+
+// Source is the text of one policy file.
+type Source struct {
+	File string // how mistakes and rules name it
+	Text []byte
+}
+
+// line is one rule of a file, before it is compiled for an environment.
+type line struct {
+	Rule
+	text         string // as written
+	clause       clause
+	kinds        []sqlparse.Kind // of a require line
+	environments []string        // empty: wherever its app may connect
+	because      string
+	until        time.Time // end of an exception or of the line's observe mode
+	app          string    // of an exception
+	at           marks
+}
+
+// marks are places that checks across lines and files point at.
+type marks struct {
+	self         strictyaml.Value
+	app          strictyaml.Value
+	id           strictyaml.Value
+	environments []strictyaml.Value
+}
+
+// appFile is what a file with an app key holds.
+type appFile struct {
+	Rule
+	name         string
+	accounts     []account
+	environments []string
+	grants       []line
+	denies       []line
+	requires     []line
+	limits       Limits
+	observeUntil time.Time
+	at           strictyaml.Value // of the app's name
+}
+
+// account is one entry of accounts: a MySQL user name, and where it may come from.
+type account struct {
+	Rule
+	name    string
+	network netip.Prefix // invalid: from anywhere
+	at      strictyaml.Value
+}
+
+// place makes the Rule of a value; its id is "file:line" until it has its own.
+func place(v strictyaml.Value) Rule {
+	at := v.Pos()
+	return Rule{ID: fmt.Sprintf("%s:%d", filepath.Base(at.File), at.Line), File: at.File, Line: at.Line, Col: at.Col}
+}
+
+var (
+	appKeys    = []string{"app", "accounts", "environments", "grants", "deny", "require", "limits", "mode", "until", "tests", "exceptions"}
+	sharedKeys = []string{"deny", "require", "exceptions", "tests", "environments", "limits", "mode", "until"}
+)
+
+// parseFile reads one file into the policy.
+func (p *Policy) parseFile(s Source, report *strictyaml.Report) {
+	root := strictyaml.Parse(s.File, s.Text, report)
+	if !root.Exists() {
+		return
+	}
+	switch {
+	case root.Has("app"):
+		p.parseApp(root, root.Fields(appKeys...))
+	case root.Has("grants") || root.Has("accounts"):
+		root.Fail("app is missing", "name the app these lines are for, as in app: accounting-web")
+		p.parseApp(root, root.Fields(appKeys...))
+	default:
+		p.parseShared(root.Fields(sharedKeys...))
+	}
+}
+
+// parseShared reads a file whose lines apply to every app.
+func (p *Policy) parseShared(f strictyaml.Fields) {
+	for _, key := range []string{"environments", "limits", "mode", "until"} {
+		f.Refuse(key, key+" in a file without app", "say whom it is for, as in app: accounting-web")
+	}
+	p.denies = append(p.denies, parseDenies(f.Get("deny"))...)
+	p.requires = append(p.requires, parseRequires(f.Get("require"))...)
+	p.exceptions = append(p.exceptions, parseExceptions(f.Get("exceptions"))...)
+	p.tests = append(p.tests, parseTests(f.Get("tests"), "")...)
+}
+
+// parseApp reads a file of one app.
+func (p *Policy) parseApp(root strictyaml.Value, f strictyaml.Fields) {
+	f.Refuse("exceptions", "exceptions in the file of one app", "write them in a file without app, such as everyone.yaml")
+	named := f.Get("app")
+	a := &appFile{at: named, name: parseWord(named, "an app's name"), Rule: place(root)}
+	if named.Exists() {
+		a.Rule = place(named)
+	}
+	for _, v := range f.Need("accounts", "list the MySQL users that belong to the app, as in accounts: [accounting_web]").Items() {
+		if acc, ok := parseAccount(v); ok {
+			a.accounts = append(a.accounts, acc)
+		}
+	}
+	a.environments, _ = parseEnvironments(f.Need("environments", "list where the app may connect, as in environments: [production]"))
+	for _, v := range f.Get("grants").Items() {
+		a.grants = append(a.grants, parseGrant(v))
+	}
+	a.denies = parseDenies(f.Get("deny"))
+	a.requires = parseRequires(f.Get("require"))
+	a.limits = parseLimits(f.Get("limits"))
+	a.observeUntil = parseMode(f)
+	p.apps = append(p.apps, a)
+	p.tests = append(p.tests, parseTests(f.Get("tests"), a.name)...)
+}
+
+// parseWord reads a name that ends up in errors, metrics and file names.
+func parseWord(v strictyaml.Value, what string) string {
+	text := v.Text()
+	for i, r := range text {
+		letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+		if !letter && (i == 0 || !strings.ContainsRune("-_.", r)) || i >= 64 {
+			v.Fail(fmt.Sprintf("%s cannot be %q", what, text), "write up to 64 letters, digits, -, _ and .")
+			return ""
+		}
+	}
+	return text
+}
+
+// parseEnvironments reads a list of environment names that is not empty.
+func parseEnvironments(v strictyaml.Value) (names []string, at []strictyaml.Value) {
+	items := v.Items()
+	for _, item := range items {
+		name := parseWord(item, "an environment")
+		for _, n := range names {
+			if n == name && name != "" {
+				item.Fail("environment "+name+" a second time", "")
+			}
+		}
+		if name != "" {
+			names, at = append(names, name), append(at, item)
+		}
+	}
+	if v.IsList() && len(items) == 0 {
+		v.Fail("environments is empty", "leave the key out, or name an environment")
+	}
+	return names, at
+}
+
+// parseAccount reads "name" or "name@network".
+func parseAccount(v strictyaml.Value) (account, bool) {
+	text := v.Text()
+	if text == "" {
+		return account{}, false
+	}
+	a := account{Rule: place(v), name: text, at: v}
+	i := strings.LastIndexByte(text, '@')
+	if i >= 0 {
+		a.name = text[:i]
+		network, hint, err := parseNetwork(text[i+1:])
+		if err != nil {
+			v.FailAt(i+1, err.Error(), hint)
+			return account{}, false
+		}
+		a.network = network
+	}
+	if a.name == "" || len(a.name) > 128 {
+		v.Fail("an account needs a user name of 1 to 128 bytes", "anonymous users cannot connect through guardrail")
+		return account{}, false
+	}
+	return a, true
+}
+
+// parseNetwork reads 10.0.0.0/8 or a single address.
+func parseNetwork(text string) (_ netip.Prefix, hint string, _ error) {
+	if text == "%" {
+		return netip.Prefix{}, "write the name alone to let it in from anywhere", fmt.Errorf("%q is no network", text)
+	}
+	if addr, err := netip.ParseAddr(text); err == nil && addr.Zone() == "" {
+		addr = addr.Unmap()
+		return netip.PrefixFrom(addr, addr.BitLen()), "", nil
+	}
+	network, err := netip.ParsePrefix(text)
+	switch {
+	case err != nil:
+		return netip.Prefix{}, "try 10.0.0.0/8", fmt.Errorf("%q is no network", text)
+	case network.Addr().Is4In6():
+		return netip.Prefix{}, "write it as an IPv4 network", fmt.Errorf("%q is an IPv4 network in IPv6", text)
+	case network != network.Masked():
+		return netip.Prefix{}, "try " + network.Masked().String(), fmt.Errorf("%q names an address inside the network", text)
+	}
+	return network, "", nil
+}
+
+// parseLimits reads limits.
+func parseLimits(v strictyaml.Value) Limits {
+	if !v.Exists() {
+		return Limits{}
+	}
+	f := v.Fields("max_execution_time", "multi_statements")
+	if limit := f.Get("max_execution_time"); limit.Duration() != 0 {
+		limit.Fail("max_execution_time is not supported by this version", "set it on the server")
+	}
+	return Limits{SingleStatement: f.Get("multi_statements").OneOf("deny", "allow") == "deny"}
+}
+
+// parseMode reads mode and until: an observe mode needs its end.
+func parseMode(f strictyaml.Fields) time.Time {
+	mode, until := f.Get("mode"), f.Get("until")
+	end := until.Time()
+	switch word := mode.OneOf("enforce", "observe"); {
+	case word == "observe" && !until.Exists():
+		mode.Fail("mode observe has no end", "add until: with the moment from which it enforces")
+	case word != "observe" && until.Exists() && (word != "" || !mode.Exists()):
+		until.Fail("until without mode: observe", "")
+		return time.Time{}
+	}
+	return end
+}

@@ -1,0 +1,147 @@
+package policy
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"guardrail/policy/strictyaml"
+)
+
+// Policy is what a directory of policy files says, for all environments.
+type Policy struct {
+	apps       []*appFile
+	denies     []line // of files without an app: for every app
+	requires   []line
+	exceptions []line
+	tests      []Test
+	hash       string
+}
+
+// Load reads the policy files of a directory and compiles them for an
+// environment. Its error is a strictyaml.Mistakes with all that is wrong, or
+// says why the directory cannot be read; there is no Set then.
+func Load(dir, environment string) (*Set, error) {
+	sources, err := ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	p, err := Parse(sources)
+	if err != nil {
+		return nil, err
+	}
+	return p.Compile(environment)
+}
+
+// ReadDir reads the policy files of a directory: every *.yaml in it whose name
+// does not begin with a dot. What looks like a policy file but would not be
+// read (*.yml, *.yaml in a folder below) is an error, because its denies would
+// be missing without a word.
+func ReadDir(dir string) ([]Source, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("read policies: %w", err)
+	}
+	var sources []Source
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		switch {
+		case strings.HasPrefix(e.Name(), "."):
+		case isDir(path):
+			if below, _ := filepath.Glob(filepath.Join(path, "*.y*ml")); len(below) > 0 {
+				return nil, fmt.Errorf("%s is in a folder below %s and would not be read; move it up", below[0], dir)
+			}
+		case strings.EqualFold(filepath.Ext(path), ".yml"), strings.EqualFold(filepath.Ext(path), ".yaml") && filepath.Ext(path) != ".yaml":
+			return nil, fmt.Errorf("%s would not be read; name it *.yaml", path)
+		case filepath.Ext(path) == ".yaml":
+			s, err := ReadFile(path)
+			if err != nil {
+				return nil, err
+			}
+			sources = append(sources, s)
+		}
+	}
+	if len(sources) == 0 {
+		return nil, fmt.Errorf("no policy file (*.yaml) in %s", dir)
+	}
+	return sources, nil
+}
+
+// isDir follows symbolic links, of which a mounted ConfigMap is made.
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// ReadFile reads one policy file.
+func ReadFile(path string) (Source, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return Source{}, fmt.Errorf("read policy: %w", err)
+	}
+	return Source{File: path, Text: text}, nil
+}
+
+// Parse reads policy files. Its error is a strictyaml.Mistakes with all that is
+// wrong in them, each file for itself and all together; there is no Policy then.
+func Parse(sources []Source) (*Policy, error) {
+	sources = slices.Clone(sources)
+	slices.SortFunc(sources, func(a, b Source) int { return strings.Compare(a.File, b.File) })
+	var report strictyaml.Report
+	p := &Policy{hash: hashOf(sources)}
+	for _, s := range sources {
+		p.parseFile(s, &report)
+	}
+	p.checkTogether()
+	if err := report.Err(); err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(p.apps, func(a, b *appFile) int { return strings.Compare(a.name, b.name) })
+	return p, nil
+}
+
+// hashOf identifies texts by their content and the names of their files.
+func hashOf(sources []Source) string {
+	h := sha256.New()
+	for _, s := range sources {
+		fmt.Fprintf(h, "%d %s %d ", len(filepath.Base(s.File)), filepath.Base(s.File), len(s.Text))
+		h.Write(s.Text)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// Tests returns the tests that the files hold, in their order.
+func (p *Policy) Tests() []Test { return slices.Clone(p.tests) }
+
+// Environments returns the environments that apps belong to, sorted.
+func (p *Policy) Environments() []string {
+	var all []string
+	for _, a := range p.apps {
+		all = append(all, a.environments...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// app returns the file of an app, or nil.
+func (p *Policy) app(name string) *appFile {
+	for _, a := range p.apps {
+		if a.name == name {
+			return a
+		}
+	}
+	return nil
+}
+
+// appNames returns the names of all apps.
+func (p *Policy) appNames() []string {
+	var names []string
+	for _, a := range p.apps {
+		names = append(names, a.name)
+	}
+	return names
+}

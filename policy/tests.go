@@ -1,0 +1,86 @@
+package policy
+
+import (
+	"net/netip"
+	"strings"
+	"time"
+
+	"guardrail/policy/strictyaml"
+)
+
+// Test is one entry of tests: a statement or a login, and what must become of it.
+type Test struct {
+	Rule             // where it stands
+	App       string // for statements: the app that sends it
+	SQL       string
+	Schema    string // the default schema
+	Account   string // for logins; SQL is empty then
+	From      netip.Addr
+	Allow     bool
+	By        string    // for refusals: a rule's id, a Cause, WHERE or the verb that is missing; empty: whatever refuses
+	In        string    // the environment; empty: the first of the app's
+	At        time.Time // zero: the moment the tests run
+	LowerCase bool      // as under lower_case_table_names=1
+	at        marks
+}
+
+// parseTests reads tests. In an app's file they are about that app.
+func parseTests(v strictyaml.Value, app string) []Test {
+	var out []Test
+	for _, item := range v.Items() {
+		if t, ok := parseTest(item, app); ok {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+func parseTest(v strictyaml.Value, app string) (Test, bool) {
+	keys := []string{"sql", "login", "db", "expect", "by", "environment", "at", "lower_case_table_names"}
+	if app == "" {
+		keys = append(keys, "app")
+	}
+	f := v.Fields(keys...)
+	t := Test{Rule: place(v), App: app, SQL: f.Get("sql").Text(), Schema: f.Get("db").Text()}
+	if app == "" && !f.Get("login").Exists() {
+		t.at.app = f.Need("app", "name the app that sends the statement")
+		t.App = t.at.app.Text()
+	}
+	t.at.environments = []strictyaml.Value{f.Get("environment")}
+	t.In = parseWord(f.Get("environment"), "an environment")
+	t.At = f.Get("at").Time()
+	t.LowerCase = f.Get("lower_case_table_names").Int(0, 2) != 0
+	expect := f.Need("expect", "write expect: allow or expect: deny").OneOf("allow", "deny")
+	t.Allow = expect == "allow"
+	t.By = f.Get("by").Text()
+	if t.Allow && t.By != "" {
+		f.Get("by").Fail("by says what refuses, and nothing is refused here", "")
+	}
+	ok := parseSubject(v, f, &t)
+	return t, ok && expect != ""
+}
+
+// parseSubject reads what the test is about: one of sql and login.
+func parseSubject(v strictyaml.Value, f strictyaml.Fields, t *Test) bool {
+	login := f.Get("login")
+	switch {
+	case login.Exists() && f.Get("sql").Exists():
+		v.Fail("a test is about sql or about a login", "write two tests")
+		return false
+	case !login.Exists():
+		return f.Need("sql", "write the statement, as in sql: DROP TABLE t").Exists() && t.SQL != ""
+	}
+	text := login.Text()
+	i := strings.LastIndexByte(text, '@')
+	if i < 0 {
+		login.Fail("login has no address", "write it as in login: accounting_web@10.1.2.3")
+		return false
+	}
+	addr, err := netip.ParseAddr(text[i+1:])
+	if err != nil {
+		login.FailAt(i+1, "no IP address: "+text[i+1:], "write it as in login: accounting_web@10.1.2.3")
+		return false
+	}
+	t.Account, t.From = text[:i], addr
+	return true
+}
