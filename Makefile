@@ -17,7 +17,7 @@ build:
 # them on in the environment; USER counts on make's own command line only, as every shell has one.
 demo: build
 	cd deploy/demo && CGO_ENABLED=0 $(GO) build -trimpath -tags $(DEMO_TAGS) -o ../../bin/demo .
-	@$(if $(filter command,$(origin USER)),BACKEND_USER="$$USER") bin/demo
+	@GUARDRAIL=bin/guardrail POLICIES=deploy/examples $(if $(filter command,$(origin USER)),BACKEND_USER="$$USER") bin/demo
 
 test:
 	deploy/test/install-servers
