@@ -103,7 +103,7 @@ func (p *Policy) parseShared(f strictyaml.Fields) {
 func (p *Policy) parseApp(root strictyaml.Value, f strictyaml.Fields) {
 	f.Refuse("exceptions", "exceptions in the file of one app", "write them in a file without app, such as everyone.yaml")
 	named := f.Get("app")
-	a := &appFile{at: named, name: parseWord(named, "an app's name"), Rule: place(root)}
+	a := &appFile{at: named, name: named.Word("an app's name"), Rule: place(root)}
 	if named.Exists() {
 		a.Rule = place(named)
 	}
@@ -124,24 +124,11 @@ func (p *Policy) parseApp(root strictyaml.Value, f strictyaml.Fields) {
 	p.tests = append(p.tests, parseTests(f.Get("tests"), a.name)...)
 }
 
-// parseWord reads a name that ends up in errors, metrics and file names.
-func parseWord(v strictyaml.Value, what string) string {
-	text := v.Text()
-	for i, r := range text {
-		letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
-		if !letter && (i == 0 || !strings.ContainsRune("-_.", r)) || i >= 64 {
-			v.Fail(fmt.Sprintf("%s cannot be %q", what, text), "write up to 64 letters, digits, -, _ and .")
-			return ""
-		}
-	}
-	return text
-}
-
 // parseEnvironments reads a list of environment names that is not empty.
 func parseEnvironments(v strictyaml.Value) (names []string, at []strictyaml.Value) {
 	items := v.Items()
 	for _, item := range items {
-		name := parseWord(item, "an environment")
+		name := item.Word("an environment")
 		for _, n := range names {
 			if n == name && name != "" {
 				item.Fail("environment "+name+" a second time", "")

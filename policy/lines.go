@@ -92,7 +92,7 @@ func newLine(v strictyaml.Value, f strictyaml.Fields, text strictyaml.Value) lin
 	if text.Exists() {
 		l.Rule = place(text)
 	}
-	if id := parseWord(f.Get("id"), "an id"); id != "" {
+	if id := f.Get("id").Word("an id"); id != "" {
 		l.ID = id
 	}
 	l.environments, l.at.environments = parseEnvironments(f.Get("environments"))

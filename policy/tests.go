@@ -47,7 +47,7 @@ func parseTest(v strictyaml.Value, app string) (Test, bool) {
 		t.App = t.at.app.Text()
 	}
 	t.at.environments = []strictyaml.Value{f.Get("environment")}
-	t.In = parseWord(f.Get("environment"), "an environment")
+	t.In = f.Get("environment").Word("an environment")
 	t.At = f.Get("at").Time()
 	t.LowerCase = f.Get("lower_case_table_names").Int(0, 2) != 0
 	expect := f.Need("expect", "write expect: allow or expect: deny").OneOf("allow", "deny")

@@ -27,6 +27,21 @@ func (v Value) Text() string {
 	return v.node.Value
 }
 
+// Word returns a name that is fit for errors, metrics and file names: up to 64
+// letters, digits, -, _ and ., of which the first is a letter or digit. what
+// says what is named: "an environment".
+func (v Value) Word(what string) string {
+	text := v.Text()
+	for i, r := range text {
+		letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+		if !letter && (i == 0 || !strings.ContainsRune("-_.", r)) || i >= 64 {
+			v.Fail(fmt.Sprintf("%s cannot be %q", what, text), "write up to 64 letters, digits, -, _ and .")
+			return ""
+		}
+	}
+	return text
+}
+
 // OneOf returns the text of a value that is one of the words.
 func (v Value) OneOf(words ...string) string {
 	text := v.Text()

@@ -175,11 +175,13 @@ func (v Value) Entries() []Entry {
 		return nil
 	}
 	var out []Entry
+	seen := map[string]bool{}
 	for i := 0; i+1 < len(v.node.Content); i += 2 {
 		key, value := v.node.Content[i], v.node.Content[i+1]
-		if key.Kind != yaml.ScalarNode || key.Tag == "!!merge" {
-			continue
+		if key.Kind != yaml.ScalarNode || key.Tag == "!!merge" || seen[key.Value] {
+			continue // reported by Parse
 		}
+		seen[key.Value] = true
 		out = append(out, Entry{
 			Key:   Value{node: key, file: v.file, label: "a key of " + v.label, report: v.report},
 			Value: Value{node: value, file: v.file, label: key.Value, report: v.report},
@@ -195,6 +197,9 @@ type Entry struct {
 
 // IsText reports whether the value is written as one scalar.
 func (v Value) IsText() bool { return v.node != nil && v.node.Kind == yaml.ScalarNode }
+
+// IsEmptyText reports whether the value is written as a text of no characters.
+func (v Value) IsEmptyText() bool { return v.IsText() && v.node.Tag == "!!str" && v.node.Value == "" }
 
 // Items returns the values of a list. A single value in place of a list is reported.
 func (v Value) Items() []Value {

@@ -1,0 +1,151 @@
+package config_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"guardrail/cmd/guardrail/internal/config"
+)
+
+// TestMistakes holds one fixture per mistake: a configuration that ends in the
+// comments "# want LINE:COL: text", one for each mistake to be told.
+func TestMistakes(t *testing.T) {
+	files, err := filepath.Glob("testdata/mistakes/*.yaml")
+	if err != nil || len(files) < 20 {
+		t.Fatalf("%d fixtures, %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".yaml"), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var want []string
+			for _, l := range strings.Split(string(text), "\n") {
+				if w, ok := strings.CutPrefix(l, "# want "); ok {
+					want = append(want, file+":"+w)
+				}
+			}
+			o, err := config.Parse(file, text)
+			if err == nil {
+				t.Fatal("no mistake found")
+			}
+			if !reflect.DeepEqual(o, config.Options{}) {
+				t.Error("half-loaded")
+			}
+			if got := err.Error(); got != strings.Join(want, "\n") {
+				t.Errorf("\n got %s\nwant %s", got, strings.Join(want, "\n"))
+			}
+		})
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	o, err := config.Parse("testdata/guardrail.yaml", []byte(`
+environment: production
+listeners: [{address: 0.0.0.0:3306}]
+backends: {main: {address: db.example.com:3306}}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config.Options{
+		File:        "testdata/guardrail.yaml",
+		Environment: "production",
+		Listeners:   []config.Listener{{Address: "0.0.0.0:3306", Backend: "main"}},
+		Backends:    []config.Backend{{Name: "main", Address: "db.example.com:3306", TLS: config.BackendTLS{Mode: "verify_identity"}}},
+		Policies:    "testdata/policies",
+		Admin:       "127.0.0.1:9104",
+	}
+	if !reflect.DeepEqual(o, want) {
+		t.Errorf("\n got %+v\nwant %+v", o, want)
+	}
+}
+
+func TestAllKeys(t *testing.T) {
+	o, err := config.Parse("testdata/guardrail.yaml", []byte(`
+environment: staging
+listeners:
+  - {address: "[::]:3306", backend: b, tls: {cert: tls.crt, key: tls.key, client_ca: ca.pem, required: true}}
+  - {address: "127.0.0.1:0", backend: a, tls: {cert: "", key: "", client_ca: "", required: false}}
+backends:
+  b: {address: "db-b:3306", tls: {mode: verify_ca, ca: ca.pem}}
+  a: {address: "10.0.0.5:3307", tls: {mode: disabled}}
+policies: policies
+admin: {address: "127.0.0.1:0"}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `environment: staging
+listeners:
+  - address: "[::]:3306"
+    backend: b
+    tls: {cert: "testdata/tls.crt", key: "testdata/tls.key", client_ca: "testdata/ca.pem", required: true}
+  - address: "127.0.0.1:0"
+    backend: a
+    tls: {cert: "", key: "", client_ca: "", required: false} # a self-signed certificate is made at start
+backends:
+  a:
+    address: "10.0.0.5:3307"
+    tls: {mode: disabled, ca: ""}
+  b:
+    address: "db-b:3306"
+    tls: {mode: verify_ca, ca: "testdata/ca.pem"}
+policies: "testdata/policies"
+admin: {address: "127.0.0.1:0"}
+`
+	if got := o.String(); got != want {
+		t.Errorf("\n got %s\nwant %s", got, want)
+	}
+	if b, ok := o.Backend("b"); !ok || b.Address != "db-b:3306" {
+		t.Errorf("backend b: %+v", b)
+	}
+	if _, ok := o.Backend("c"); ok {
+		t.Error("there is a backend c")
+	}
+}
+
+func TestClientCARequiresTLS(t *testing.T) {
+	o, err := config.Parse("testdata/guardrail.yaml", []byte(`
+environment: production
+listeners: [{address: 0.0.0.0:3306, tls: {client_ca: ca.pem}}]
+backends: {main: {address: db.example.com:3306}}
+`))
+	if err != nil || !o.Listeners[0].TLS.Required {
+		t.Errorf("TLS is not required with a client_ca: %+v, %v", o, err)
+	}
+}
+
+func TestLoadAbsentFile(t *testing.T) {
+	if _, err := config.Load(filepath.Join(t.TempDir(), "absent.yaml")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func FuzzLoadConfig(f *testing.F) {
+	files, err := filepath.Glob("testdata/mistakes/*.yaml")
+	if err != nil || len(files) == 0 {
+		f.Fatal("no corpus", err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		o, err := config.Parse("testdata/guardrail.yaml", text)
+		if err != nil && !reflect.DeepEqual(o, config.Options{}) {
+			t.Error("half-loaded")
+		}
+		if err == nil && (o.Environment == "" || len(o.Listeners) == 0 || len(o.Backends) == 0) {
+			t.Errorf("loaded without what is required: %+v", o)
+		}
+	})
+}

@@ -1,0 +1,91 @@
+// Package config reads guardrail.yaml: strictly, with every mistake told at its
+// place, and with the defaults filled in.
+package config
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Options is the configuration of one proxy process. File names are relative to
+// where the process runs, or absolute.
+type Options struct {
+	File        string // where it was read from
+	Environment string // what the proxy fronts
+	Listeners   []Listener
+	Backends    []Backend // sorted by name
+	Policies    string    // the directory of policy files
+	Admin       string    // host:port of /metrics, /healthz and /readyz
+}
+
+// Listener is an address that clients connect to.
+type Listener struct {
+	Address string // host:port
+	Backend string // the name of a backend
+	TLS     ListenerTLS
+}
+
+// ListenerTLS is what a listener offers to clients. TLS is always offered.
+type ListenerTLS struct {
+	Cert     string // PEM files; both empty: a self-signed certificate made at start
+	Key      string
+	ClientCA string // clients must show a certificate of this CA; empty: none is asked for
+	Required bool   // clients without TLS are refused; always set with ClientCA
+}
+
+// Backend is a server behind the proxy.
+type Backend struct {
+	Name    string
+	Address string // host:port
+	TLS     BackendTLS
+}
+
+// BackendTLS is what is asked of a backend.
+type BackendTLS struct {
+	Mode string // MySQL's --ssl-mode in lower case: disabled, required, verify_ca, verify_identity
+	CA   string // PEM file; empty: the system's
+}
+
+// Defaults of keys that may be left out.
+const (
+	DefaultAdmin    = "127.0.0.1:9104"
+	DefaultPolicies = "policies"
+	DefaultMode     = "verify_identity"
+)
+
+// Backend returns the backend of a name.
+func (o Options) Backend(name string) (Backend, bool) {
+	for _, b := range o.Backends {
+		if b.Name == name {
+			return b, true
+		}
+	}
+	return Backend{}, false
+}
+
+// String writes the effective configuration as guardrail.yaml would, defaults included.
+func (o Options) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "environment: %s\n", o.Environment)
+	b.WriteString("listeners:\n")
+	for _, l := range o.Listeners {
+		fmt.Fprintf(&b, "  - address: %s\n    backend: %s\n", quoted(l.Address), l.Backend)
+		fmt.Fprintf(&b, "    tls: {cert: %s, key: %s, client_ca: %s, required: %v}%s\n",
+			quoted(l.TLS.Cert), quoted(l.TLS.Key), quoted(l.TLS.ClientCA), l.TLS.Required, selfSignedNote(l.TLS))
+	}
+	b.WriteString("backends:\n")
+	for _, back := range o.Backends {
+		fmt.Fprintf(&b, "  %s:\n    address: %s\n    tls: {mode: %s, ca: %s}\n", back.Name, quoted(back.Address), back.TLS.Mode, quoted(back.TLS.CA))
+	}
+	fmt.Fprintf(&b, "policies: %s\nadmin: {address: %s}\n", quoted(o.Policies), quoted(o.Admin))
+	return b.String()
+}
+
+func selfSignedNote(t ListenerTLS) string {
+	if t.Cert == "" {
+		return " # a self-signed certificate is made at start"
+	}
+	return ""
+}
+
+func quoted(s string) string { return fmt.Sprintf("%q", s) }
