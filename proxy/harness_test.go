@@ -12,8 +12,10 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math/big"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -79,10 +81,17 @@ func (g *guard) swap(t testing.TB, policies string) {
 	}
 }
 
-// compile makes the policies of one file for production.
+// nextFile separates the policy files of a test.
+const nextFile = "=====\n"
+
+// compile makes the policies of a test for production.
 func compile(t testing.TB, text string) *policy.Set {
 	t.Helper()
-	p, err := policy.Parse([]policy.Source{{File: "test.yaml", Text: []byte(text)}})
+	var sources []policy.Source
+	for i, file := range strings.Split(text, nextFile) {
+		sources = append(sources, policy.Source{File: fmt.Sprintf("test%d.yaml", i), Text: []byte(file)})
+	}
+	p, err := policy.Parse(sources)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,6 +149,7 @@ func (g *guard) open(t testing.TB, user, db string, change ...func(*mysql.Config
 	t.Helper()
 	c := mysql.NewConfig()
 	c.User, c.Passwd, c.Net, c.Addr, c.DBName = user, mysqltest.Password, "tcp", g.addr, db
+	c.Logger = &mysql.NopLogger{} // a connection that breaks is what some tests are about
 	for _, f := range change {
 		f(c)
 	}

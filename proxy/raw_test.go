@@ -4,7 +4,10 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
+	"io"
 	"net"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,18 +24,21 @@ type rawClient struct {
 	next byte // sequence id behind the packet read last
 }
 
-// login logs a raw client in over a plain connection, without a schema and
-// without CLIENT_SESSION_TRACK and CLIENT_DEPRECATE_EOF.
-func login(t testing.TB, addr, user string) *rawClient {
+// login logs a raw client in over a plain connection, without a schema, and
+// with no capability beyond the oldest but those that are named.
+func login(t testing.TB, addr, user string, also ...wire.Capability) *rawClient {
 	t.Helper()
 	c := dialRaw(t, addr)
-	greeting, err := wire.DecodeGreeting(c.read(t))
-	if err != nil {
+	if _, err := wire.DecodeGreeting(c.read(t)); err != nil {
 		t.Fatal(err)
 	}
+	capabilities := mysql.CLIENT_PROTOCOL_41 | mysql.CLIENT_SECURE_CONNECTION | mysql.CLIENT_PLUGIN_AUTH |
+		mysql.CLIENT_MULTI_STATEMENTS | mysql.CLIENT_MULTI_RESULTS | mysql.CLIENT_LONG_PASSWORD
+	for _, more := range also {
+		capabilities |= more
+	}
 	c.send(t, 1, wire.HandshakeResponse{
-		Capabilities: mysql.CLIENT_PROTOCOL_41 | mysql.CLIENT_SECURE_CONNECTION | mysql.CLIENT_PLUGIN_AUTH | mysql.CLIENT_MULTI_STATEMENTS | mysql.CLIENT_MULTI_RESULTS | mysql.CLIENT_LONG_PASSWORD,
-		Collation:    45, User: user, AuthPlugin: greeting.AuthPlugin,
+		Capabilities: capabilities, Collation: 45, User: user, AuthPlugin: "asks_for_a_switch",
 	}.Append(nil)...)
 	var salt []byte
 	for {
@@ -142,4 +148,52 @@ func encrypt(t testing.TB, key, salt []byte) []byte {
 		t.Fatal(err)
 	}
 	return sealed
+}
+
+// greetingOf reads a listener's greeting and hangs up.
+func greetingOf(t testing.TB, addr string) wire.Greeting {
+	t.Helper()
+	greeting, err := wire.DecodeGreeting(dialRaw(t, addr).read(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return greeting
+}
+
+func sslRequest() []byte {
+	return wire.HandshakeResponse{Capabilities: mysql.CLIENT_PROTOCOL_41 | mysql.CLIENT_SSL | mysql.CLIENT_SECURE_CONNECTION | mysql.CLIENT_PLUGIN_AUTH}.AppendSSLRequest(nil)
+}
+
+// relayAndCount relays connections to addr until the end of t, and returns a
+// function that tells how many there were.
+func relayAndCount(t testing.TB, listener net.Listener, addr string) func() int {
+	t.Helper()
+	var count atomic.Int32
+	var relays sync.WaitGroup
+	relays.Go(func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			count.Add(1)
+			server, err := net.Dial("tcp", addr)
+			if err != nil {
+				client.Close()
+				continue
+			}
+			relay := func(to, from net.Conn) {
+				_, _ = io.Copy(to, from)
+				to.Close()
+				from.Close()
+			}
+			relays.Go(func() { relay(server, client) })
+			relays.Go(func() { relay(client, server) })
+		}
+	})
+	t.Cleanup(func() {
+		listener.Close()
+		relays.Wait()
+	})
+	return func() int { return int(count.Load()) }
 }
