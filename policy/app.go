@@ -23,8 +23,13 @@ type App struct {
 	wheres       []whereRule
 }
 
-// Name is the app's name in its policy file.
-func (a *App) Name() string { return a.name }
+// Name is the app's name in its policy file, and empty for a nil App.
+func (a *App) Name() string {
+	if a == nil {
+		return ""
+	}
+	return a.name
+}
 
 // File is the policy file that defines the app.
 func (a *App) File() string { return a.file }

@@ -145,3 +145,23 @@ func (p *Policy) appNames() []string {
 	}
 	return names
 }
+
+// FirstEnvironment is where a test runs that names no environment: the first
+// that its app, or the first app of its account, lists. It is empty when there is none.
+func (p *Policy) FirstEnvironment(t Test) string {
+	for _, a := range p.apps {
+		if a.name != t.App && !a.lets(t.Account) || len(a.environments) == 0 {
+			continue
+		}
+		return a.environments[0]
+	}
+	if all := p.Environments(); len(all) > 0 {
+		return all[0]
+	}
+	return ""
+}
+
+// lets reports whether the app has the account.
+func (a *appFile) lets(name string) bool {
+	return slices.ContainsFunc(a.accounts, func(acc account) bool { return acc.name == name })
+}

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"guardrail/sqlparse"
@@ -25,13 +26,38 @@ type entry struct {
 }
 
 // Environment is the environment the set was compiled for.
-func (s *Set) Environment() string { return s.environment }
+func (s *Set) Environment() string {
+	if s == nil {
+		return ""
+	}
+	return s.environment
+}
 
 // Hash identifies the texts and the environment the set was made of, in hexadecimal.
-func (s *Set) Hash() string { return s.hash }
+func (s *Set) Hash() string {
+	if s == nil {
+		return ""
+	}
+	return s.hash
+}
 
 // Apps returns the apps of the set, sorted by name, those of other environments included.
-func (s *Set) Apps() []*App { return append([]*App(nil), s.apps...) }
+func (s *Set) Apps() []*App {
+	if s == nil {
+		return nil
+	}
+	return slices.Clone(s.apps)
+}
+
+// App returns the app of a name, or nil.
+func (s *Set) App(name string) *App {
+	for _, a := range s.Apps() {
+		if a.name == name {
+			return a
+		}
+	}
+	return nil
+}
 
 // Mode says whether an app's refusals are carried out.
 type Mode uint8

@@ -1,0 +1,128 @@
+// Package policytest runs the tests written in policy files, with the reader and
+// the judge that enforce them.
+package policytest
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"guardrail/policy"
+	"guardrail/sqlparse"
+)
+
+// Options says as what server and when the tests run.
+type Options struct {
+	Reader *sqlparse.Reader // required
+	Mode   sqlparse.Mode    // how the server reads; the zero Mode reads nothing
+	Now    time.Time        // for tests without at
+}
+
+// Result is what became of one test.
+type Result struct {
+	Test        policy.Test
+	Environment string
+	Decision    policy.Decision
+	Statements  []sqlparse.Statement // as the SQL was read; nil for logins
+	Failure     string               // empty: passed
+}
+
+// Run runs all tests of a policy, in their order.
+func Run(p *policy.Policy, o Options) []Result {
+	r := runner{policy: p, options: o, sets: map[string]*policy.Set{}}
+	var out []Result
+	for _, t := range p.Tests() {
+		out = append(out, r.run(t))
+	}
+	return out
+}
+
+// runner keeps the policy compiled for each environment that tests ask for.
+type runner struct {
+	policy  *policy.Policy
+	options Options
+	sets    map[string]*policy.Set
+}
+
+func (r *runner) run(t policy.Test) Result {
+	result := Result{Test: t, Environment: r.environment(t)}
+	set, err := r.set(result.Environment)
+	if err != nil {
+		result.Failure = err.Error()
+		return result
+	}
+	at := t.At
+	if at.IsZero() {
+		at = r.options.Now
+	}
+	if t.Account != "" {
+		_, result.Decision = set.Login(t.Account, t.From, at)
+	} else {
+		result.Statements = r.options.Reader.Read([]byte(t.SQL), r.options.Mode).Statements
+		result.Decision = set.App(t.App).Decide(policy.Request{
+			Schema: t.Schema, LowerCaseNames: t.LowerCase, Statements: result.Statements, Now: at,
+		})
+	}
+	result.Failure = failure(t, result.Decision)
+	if reason, unknown := (sqlparse.Reading{Statements: result.Statements}).Unknown(); unknown && result.Failure != "" {
+		result.Failure += ": the statement cannot be read: " + reason
+	}
+	return result
+}
+
+// environment is the test's own, or the first that its app lists.
+func (r *runner) environment(t policy.Test) string {
+	if t.In != "" {
+		return t.In
+	}
+	return r.policy.FirstEnvironment(t)
+}
+
+func (r *runner) set(environment string) (*policy.Set, error) {
+	if s, ok := r.sets[environment]; ok {
+		return s, nil
+	}
+	s, err := r.policy.Compile(environment)
+	if err == nil {
+		r.sets[environment] = s
+	}
+	return s, err
+}
+
+// failure says in what the decision is not what the test expects. What is only
+// observed counts as refused: tests say what the policy means, not how far its
+// introduction is.
+func failure(t policy.Test, d policy.Decision) string {
+	allowed := d.Allowed() && !d.Observed
+	switch {
+	case t.Allow && !allowed:
+		return "expected allow, but it is refused by " + by(d)
+	case !t.Allow && allowed:
+		return "expected deny, but it is allowed"
+	case !t.Allow && t.By != "" && !Names(d, t.By):
+		return fmt.Sprintf("expected deny by %s, but it is refused by %s", t.By, by(d))
+	}
+	return ""
+}
+
+// Names reports whether a test's by is what refused: the rule's id or place,
+// the cause (WHERE in capitals is a cause, too), or the verb that is missing or denied.
+func Names(d policy.Decision, by string) bool {
+	switch {
+	case by == d.Rule.ID, by == string(d.Cause), d.Cause == policy.ByWhere && by == "WHERE":
+		return true
+	}
+	return d.Need.Privilege != "" && strings.EqualFold(by, string(d.Need.Privilege))
+}
+
+// by tells what refused: the rule and, where a privilege is in question, the need.
+func by(d policy.Decision) string {
+	what := d.Rule.ID
+	if d.Rule.File != "" {
+		what += fmt.Sprintf(" (%s:%d)", d.Rule.File, d.Rule.Line)
+	}
+	if d.Need.Privilege != "" {
+		what += fmt.Sprintf(", %s ON %s", d.Need.Privilege, d.Need.Object)
+	}
+	return what
+}

@@ -1,0 +1,83 @@
+package policytest_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"guardrail/policy"
+	"guardrail/policy/policytest"
+	"guardrail/sqlparse"
+)
+
+func options() policytest.Options {
+	return policytest.Options{
+		Reader: sqlparse.NewReader(sqlparse.Options{}),
+		Mode:   sqlparse.Mode{Server: sqlparse.Server{Flavour: sqlparse.MySQL, Version: 90704}, Charset: sqlparse.CharsetUTF8},
+		Now:    time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC),
+	}
+}
+
+func TestRun(t *testing.T) {
+	const file = `
+app: shop
+accounts: [shop@10.0.0.0/8]
+environments: [production, staging]
+grants:
+  - SELECT, DELETE ON shop.*
+  - {allow: DROP TABLE ON shop.*, environments: [staging]}
+require: [{id: rows, rule: WHERE FOR DELETE}]
+tests:
+`
+	tests := []struct {
+		name, test string
+		want       string // the failure
+	}{
+		{"allow", "{sql: SELECT 1 FROM t, db: shop, expect: allow}", ""},
+		{"deny", "{sql: DROP TABLE t, db: shop, expect: deny}", ""},
+		{"by verb", "{sql: DROP TABLE t, db: shop, expect: deny, by: drop table}", ""},
+		{"by cause", "{sql: DROP TABLE t, db: shop, expect: deny, by: not-granted}", ""},
+		{"by WHERE", "{sql: DELETE FROM t WHERE 1=1, db: shop, expect: deny, by: WHERE}", ""},
+		{"by id", "{sql: DELETE FROM t, db: shop, expect: deny, by: rows}", ""},
+		{"other environment", "{sql: DROP TABLE t, db: shop, expect: allow, environment: staging}", ""},
+		{"login", "{login: shop@10.1.2.3, expect: allow}", ""},
+		{"login from elsewhere", "{login: shop@192.168.0.1, expect: deny, by: network}", ""},
+		{"login of nobody", "{login: root@10.1.2.3, expect: deny, by: no-account}", ""},
+		{"wrong: allow", "{sql: DROP TABLE t, db: shop, expect: allow}", "expected allow, but it is refused by not-granted (a.yaml:2), DROP TABLE ON shop.t"},
+		{"wrong: deny", "{sql: SELECT 1 FROM t, db: shop, expect: deny}", "expected deny, but it is allowed"},
+		{"wrong: by", "{sql: DROP TABLE t, db: shop, expect: deny, by: WHERE}", "expected deny by WHERE, but it is refused by not-granted (a.yaml:2), DROP TABLE ON shop.t"},
+		{"wrong: unreadable", "{sql: SELECT FROM WHERE, db: shop, expect: allow}", "expected allow, but it is refused by unparsed (a.yaml:2), UNPARSED ON *.*: the statement cannot be read: "},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p, err := policy.Parse([]policy.Source{{File: "a.yaml", Text: []byte(file + "  - " + tt.test + "\n")}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			results := policytest.Run(p, options())
+			if len(results) != 1 {
+				t.Fatalf("%d results", len(results))
+			}
+			if got := results[0].Failure; got != tt.want && (tt.want == "" || !strings.HasPrefix(got, tt.want)) {
+				t.Errorf("\n got %q\nwant %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestObservedCountsAsRefused(t *testing.T) {
+	p, err := policy.Parse([]policy.Source{{File: "a.yaml", Text: []byte(`
+app: shop
+accounts: [shop]
+environments: [production]
+mode: observe
+until: 2030-01-01T00:00:00Z
+tests: [{sql: DROP TABLE shop.t, expect: deny, by: DROP TABLE}]
+`)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := policytest.Run(p, options())[0]; r.Failure != "" {
+		t.Error(r.Failure)
+	}
+}
