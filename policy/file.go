@@ -67,8 +67,12 @@ func place(v strictyaml.Value) Rule {
 }
 
 var (
-	appKeys    = []string{"app", "accounts", "environments", "grants", "deny", "require", "limits", "mode", "until", "tests", "exceptions"}
-	sharedKeys = []string{"deny", "require", "exceptions", "tests", "environments", "limits", "mode", "until"}
+	appKeys    = []string{"app", "accounts", "environments", "grants", "deny", "require", "limits", "mode", "until", "tests"}
+	sharedKeys = []string{"deny", "require", "exceptions", "tests"}
+
+	// keys that people put into the wrong one of the two kinds of file
+	notInApp    = []string{"exceptions"}
+	notInShared = []string{"environments", "limits", "mode", "until"}
 )
 
 // parseFile reads one file into the policy.
@@ -79,18 +83,18 @@ func (p *Policy) parseFile(s Source, report *strictyaml.Report) {
 	}
 	switch {
 	case root.Has("app"):
-		p.parseApp(root, root.Fields(appKeys...))
+		p.parseApp(root, root.FieldsAnd(notInApp, appKeys...))
 	case root.Has("grants") || root.Has("accounts"):
 		root.Fail("app is missing", "name the app these lines are for, as in app: accounting-web")
-		p.parseApp(root, root.Fields(appKeys...))
+		p.parseApp(root, root.FieldsAnd(notInApp, appKeys...))
 	default:
-		p.parseShared(root.Fields(sharedKeys...))
+		p.parseShared(root.FieldsAnd(notInShared, sharedKeys...))
 	}
 }
 
 // parseShared reads a file whose lines apply to every app.
 func (p *Policy) parseShared(f strictyaml.Fields) {
-	for _, key := range []string{"environments", "limits", "mode", "until"} {
+	for _, key := range notInShared {
 		f.Refuse(key, key+" in a file without app", "say whom it is for, as in app: accounting-web")
 	}
 	p.denies = append(p.denies, parseDenies(f.Get("deny"))...)

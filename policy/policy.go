@@ -165,3 +165,6 @@ func (p *Policy) FirstEnvironment(t Test) string {
 func (a *appFile) lets(name string) bool {
 	return slices.ContainsFunc(a.accounts, func(acc account) bool { return acc.name == name })
 }
+
+// Apps returns the names of all apps, sorted.
+func (p *Policy) Apps() []string { return p.appNames() }

@@ -117,7 +117,11 @@ type Fields struct {
 }
 
 // Fields returns the values of a mapping. Keys that are not known are reported.
-func (v Value) Fields(known ...string) Fields {
+func (v Value) Fields(known ...string) Fields { return v.FieldsAnd(nil, known...) }
+
+// FieldsAnd is Fields for a mapping that some people put further keys into,
+// which belong elsewhere: they are left to Refuse, and never offered in hints.
+func (v Value) FieldsAnd(elsewhere []string, known ...string) Fields {
 	f := Fields{of: v, values: map[string]Value{}, keys: map[string]Pos{}, meant: map[string]bool{}}
 	if !v.is(yaml.MappingNode, "keys with values", "") {
 		return f
@@ -128,7 +132,7 @@ func (v Value) Fields(known ...string) Fields {
 			continue // reported by Parse
 		}
 		at := Pos{v.file, key.Line, key.Column}
-		if !slices.Contains(known, key.Value) {
+		if !slices.Contains(known, key.Value) && !slices.Contains(elsewhere, key.Value) {
 			near := nearest(key.Value, known)
 			f.meant[near] = true
 			v.report.Add(at, "unknown key "+key.Value, keyHint(near, known))

@@ -43,7 +43,7 @@ type parser struct {
 }
 
 func (p parser) options(root strictyaml.Value, o *Options) {
-	f := root.Fields("environment", "listeners", "backends", "policies", "admin", "audit")
+	f := root.FieldsAnd([]string{"audit"}, "environment", "listeners", "backends", "policies", "admin")
 	unsupported(f, "audit", "refusals are logged as JSON lines until then")
 	o.Environment = f.Need("environment", "say what this proxy fronts, as in environment: production").Word("an environment")
 	for _, e := range f.Need("backends", "name the server, as in backends: {main: {address: db.example.com:3306}}").Entries() {
@@ -73,7 +73,7 @@ func unsupported(f strictyaml.Fields, key, hint string) {
 }
 
 func (p parser) listener(v strictyaml.Value, backends []Backend) Listener {
-	f := v.Fields("address", "backend", "tls", "proxy_protocol_from")
+	f := v.FieldsAnd([]string{"proxy_protocol_from"}, "address", "backend", "tls")
 	unsupported(f, "proxy_protocol_from", "the load balancer must keep the client's address")
 	l := Listener{Address: address(f.Need("address", "try 0.0.0.0:3306"), 0, "3306")}
 	l.Backend = backendName(v, f.Get("backend"), backends)
@@ -124,7 +124,7 @@ func (p parser) listenerTLS(v strictyaml.Value) ListenerTLS {
 
 func (p parser) backend(e strictyaml.Entry) Backend {
 	b := Backend{Name: e.Key.Word("a backend"), TLS: BackendTLS{Mode: DefaultMode}}
-	f := e.Value.Fields("address", "tls", "control", "identity")
+	f := e.Value.FieldsAnd([]string{"control", "identity"}, "address", "tls")
 	unsupported(f, "control", "leave it out")
 	unsupported(f, "identity", "leave it out: no tag is asked of the database")
 	b.Address = address(f.Need("address", "try db.example.com:3306"), 1, "3306")

@@ -1,0 +1,20 @@
+package main
+
+import (
+	"os"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain lets the scripts run this test binary as the command guardrail.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"guardrail": func() { os.Exit(run(os.Args[1:])) },
+	})
+}
+
+// TestScripts runs the real main on the scripts of testdata.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{Dir: "testdata/script"})
+}
