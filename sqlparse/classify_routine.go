@@ -1,0 +1,198 @@
+package sqlparse
+
+// routines reads statements on stored routines, triggers, events, packages and
+// libraries, and blocks outside of them.
+func (c *classifier) routines() bool {
+	if start, has := c.f.bodyStart(); has {
+		if start < 0 {
+			c.refuse("the body of a routine does not begin where it must")
+			return true
+		}
+		if !c.f.seq(0, "SET", "STATEMENT") {
+			return c.withBody(start)
+		}
+		return false
+	}
+	switch {
+	case c.f.is(0, "CREATE"):
+		return c.createRoutine()
+	case c.f.is(0, "ALTER"):
+		return c.alterRoutine()
+	case c.f.is(0, "DROP"):
+		return c.dropRoutine()
+	}
+	return false
+}
+
+// withBody reads a statement whose statements begin at start.
+func (c *classifier) withBody(start int) bool {
+	switch {
+	case c.accept("CREATE"):
+		replace := c.accept("OR", "REPLACE")
+		c.definer()
+		c.accept("AGGREGATE")
+		c.head(replace)
+	case c.accept("ALTER"):
+		c.definer()
+		c.accept("EVENT")
+		c.kind("alter_event")
+		c.on(inSchemaOf(c.object(Table)), "EVENT")
+	default:
+		c.kind("compound_sql")
+	}
+	if c.refusal == "" {
+		c.statements(c.f.body(start))
+	}
+	return true
+}
+
+// head reads what is created up to its name.
+func (c *classifier) head(replace bool) {
+	switch {
+	case c.accept("PROCEDURE"), c.accept("FUNCTION"):
+		c.kind("create_procedure")
+		if c.f.is(c.i-1, "FUNCTION") {
+			c.kind("create_function")
+		}
+		c.ifExists()
+		o := c.object(Routine)
+		c.on(inSchemaOf(o), "CREATE ROUTINE")
+		if replace {
+			c.st.Destructive = true
+			c.on(o, "ALTER ROUTINE")
+		}
+	case c.accept("TRIGGER"):
+		c.kind("create_trigger")
+		c.st.Destructive = replace
+		c.ifExists()
+		c.object(Table)
+		if !c.seek("ON") {
+			c.refuse("a trigger is on no table")
+			return
+		}
+		c.i++
+		c.on(c.object(Table), "TRIGGER")
+	case c.accept("EVENT"):
+		c.kind("create_event")
+		c.st.Destructive = replace
+		c.ifExists()
+		c.on(inSchemaOf(c.object(Table)), "EVENT")
+	case c.accept("PACKAGE", "BODY"):
+		c.kind("create_package_body")
+		c.createPackage(replace)
+	case c.accept("PACKAGE"):
+		c.kind("create_package")
+		c.createPackage(replace)
+	default:
+		c.refuse("no reading for this CREATE")
+	}
+}
+
+func (c *classifier) createPackage(replace bool) {
+	c.ifExists()
+	o := c.object(Routine)
+	c.on(inSchemaOf(o), "CREATE ROUTINE")
+	if replace {
+		c.st.Destructive = true
+		c.on(o, "ALTER ROUTINE")
+	}
+}
+
+// statements reads the statements and expressions of a body.
+func (c *classifier) statements(b body) {
+	if b.reason != "" {
+		c.refuse("%s", b.reason)
+		return
+	}
+	if b.code {
+		// A routine in another language may run any statement.
+		c.global(Unparsed)
+		return
+	}
+	for _, f := range b.simple {
+		st, literal := c.reader.readFragment(f, c.depth)
+		c.literal = c.literal || literal
+		if st.Kind == Unknown {
+			c.refuse("a statement inside: %s", st.Reason)
+			return
+		}
+		c.adopt(st)
+	}
+	for _, f := range b.exprs {
+		c.expression(f)
+	}
+}
+
+// expression reads an expression that stands alone.
+func (c *classifier) expression(f fragment) {
+	b := &bones{w: c.walk, f: f, end: len(f.tokens)}
+	b.expression(b.end)
+}
+
+// createRoutine reads CREATE of what has no SQL body.
+func (c *classifier) createRoutine() bool {
+	c.i = 1
+	replace := c.accept("OR", "REPLACE")
+	c.accept("AGGREGATE")
+	switch {
+	case c.accept("FUNCTION"):
+		c.st.Destructive = replace
+		c.on(Object{Type: Schema, Schema: "mysql"}, "INSERT")
+		if replace {
+			c.on(Object{Type: Schema, Schema: "mysql"}, "DELETE")
+		}
+		return c.kind("create_udf")
+	case c.accept("LIBRARY"):
+		c.ifExists()
+		c.on(inSchemaOf(c.object(Routine)), "CREATE ROUTINE")
+		return c.kind("create_library")
+	}
+	return false
+}
+
+func (c *classifier) alterRoutine() bool {
+	c.i = 1
+	c.definer()
+	switch {
+	case c.accept("PROCEDURE"):
+		c.kind("alter_procedure")
+		c.on(c.object(Routine), "ALTER ROUTINE")
+	case c.accept("FUNCTION"):
+		c.kind("alter_function")
+		c.on(c.object(Routine), "ALTER ROUTINE")
+	case c.accept("LIBRARY"):
+		c.kind("alter_library")
+		c.on(c.object(Routine), "ALTER ROUTINE")
+	case c.accept("EVENT"):
+		c.kind("alter_event")
+		c.on(inSchemaOf(c.object(Table)), "EVENT")
+		if c.seek("RENAME") {
+			c.i += 2
+			c.on(inSchemaOf(c.object(Table)), "EVENT")
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+func (c *classifier) dropRoutine() bool {
+	c.i = 1
+	switch {
+	case c.accept("PROCEDURE"):
+		c.drop("drop_procedure")
+	case c.accept("FUNCTION"):
+		c.drop("drop_function")
+	case c.accept("LIBRARY"):
+		c.drop("drop_library")
+	case c.accept("PACKAGE", "BODY"):
+		c.drop("drop_package_body")
+	case c.accept("PACKAGE"):
+		c.drop("drop_package")
+	default:
+		return false
+	}
+	c.ifExists()
+	c.on(c.object(Routine), "ALTER ROUTINE")
+	return true
+}
