@@ -35,6 +35,8 @@ func TestLoad(t *testing.T) {
 		want  string // part of the error; empty: loads
 	}{
 		{"one file", map[string]string{"shop.yaml": good, "README.md": "x", ".hidden.yaml": "broken: ["}, ""},
+		{"configuration beside", map[string]string{"shop.yaml": good, "guardrail.yaml": "environment: production\nbackends: {}\n"}, ""},
+		{"policy called guardrail", map[string]string{"shop.yaml": good, "guardrail.yaml": "deny: [DROP]\n"}, "guardrail.yaml:1:8: "},
 		{"nothing", map[string]string{"README.md": "x"}, "no policy file (*.yaml) in "},
 		{"yml", map[string]string{"shop.yaml": good, "everyone.yml": "deny: []"}, "everyone.yml would not be read; name it *.yaml"},
 		{"capitals", map[string]string{"shop.yaml": good, "everyone.YAML": "deny: []"}, "would not be read"},

@@ -37,10 +37,13 @@ func Load(dir, environment string) (*Set, error) {
 	return p.Compile(environment)
 }
 
+// configFile is the one *.yaml that may stand among policies and is none.
+const configFile = "guardrail.yaml"
+
 // ReadDir reads the policy files of a directory: every *.yaml in it whose name
-// does not begin with a dot. What looks like a policy file but would not be
-// read (*.yml, *.yaml in a folder below) is an error, because its denies would
-// be missing without a word.
+// does not begin with a dot, but for a proxy's configuration, guardrail.yaml.
+// What looks like a policy file but would not be read (*.yml, *.yaml in a folder
+// below) is an error, because its denies would be missing without a word.
 func ReadDir(dir string) ([]Source, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -49,19 +52,20 @@ func ReadDir(dir string) ([]Source, error) {
 	var sources []Source
 	for _, e := range entries {
 		path := filepath.Join(dir, e.Name())
-		switch {
-		case strings.HasPrefix(e.Name(), "."):
-		case isDir(path):
-			if below, _ := filepath.Glob(filepath.Join(path, "*.y*ml")); len(below) > 0 {
-				return nil, fmt.Errorf("%s is in a folder below %s and would not be read; move it up", below[0], dir)
-			}
-		case strings.EqualFold(filepath.Ext(path), ".yml"), strings.EqualFold(filepath.Ext(path), ".yaml") && filepath.Ext(path) != ".yaml":
-			return nil, fmt.Errorf("%s would not be read; name it *.yaml", path)
-		case filepath.Ext(path) == ".yaml":
-			s, err := ReadFile(path)
-			if err != nil {
-				return nil, err
-			}
+		if strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		if err := overlooked(dir, path); err != nil {
+			return nil, err
+		}
+		if filepath.Ext(path) != ".yaml" || isDir(path) {
+			continue
+		}
+		s, err := ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		if e.Name() != configFile || !isConfig(s) {
 			sources = append(sources, s)
 		}
 	}
@@ -69,6 +73,27 @@ func ReadDir(dir string) ([]Source, error) {
 		return nil, fmt.Errorf("no policy file (*.yaml) in %s", dir)
 	}
 	return sources, nil
+}
+
+// overlooked reports what its author most likely takes for a policy file in force.
+func overlooked(dir, path string) error {
+	extension := filepath.Ext(path)
+	switch {
+	case isDir(path):
+		if below, _ := filepath.Glob(filepath.Join(path, "*.y*ml")); len(below) > 0 {
+			return fmt.Errorf("%s is in a folder below %s and would not be read; move it up", below[0], dir)
+		}
+	case extension != ".yaml" && (strings.EqualFold(extension, ".yaml") || strings.EqualFold(extension, ".yml")):
+		return fmt.Errorf("%s would not be read; name it *.yaml", path)
+	}
+	return nil
+}
+
+// isConfig reports whether a file is the configuration of a proxy.
+func isConfig(s Source) bool {
+	var report strictyaml.Report
+	root := strictyaml.Parse(s.File, s.Text, &report)
+	return root.Has("listeners") || root.Has("backends")
 }
 
 // isDir follows symbolic links, of which a mounted ConfigMap is made.

@@ -1,0 +1,79 @@
+// Package examples_test holds that the example policies load and pass their tests.
+package examples_test
+
+import (
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"guardrail/policy"
+	"guardrail/policy/policytest"
+	"guardrail/sqlparse"
+)
+
+func TestExamples(t *testing.T) {
+	sources, err := policy.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := policy.Parse(sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"accounting-web", "bank-sync", "dba-destructive", "developers", "identity", "insight", "job-worker", "migrator", "mobile-api", "payroll-web"}
+	if got := p.Apps(); !slices.Equal(got, want) {
+		t.Errorf("apps %v, want %v", got, want)
+	}
+	if len(sources) != len(want)+1 {
+		t.Errorf("%d files, want one for each app and everyone.yaml", len(sources))
+	}
+	for _, server := range []sqlparse.Server{{Flavour: sqlparse.MySQL, Version: 90704}, {Flavour: sqlparse.MariaDB, Version: 101119}} {
+		t.Run(server.String(), func(t *testing.T) { passes(t, p, server) })
+	}
+}
+
+// passes runs the tests as one server reads, and holds that every app has some.
+func passes(t *testing.T, p *policy.Policy, server sqlparse.Server) {
+	tested := map[string]bool{}
+	for _, r := range policytest.Run(p, policytest.Options{
+		Reader: sqlparse.NewReader(sqlparse.Options{}),
+		Mode:   sqlparse.Mode{Server: server, Charset: sqlparse.CharsetUTF8},
+		Now:    time.Now(),
+	}) {
+		if r.Failure != "" {
+			t.Errorf("%s:%d: %s\n%s%s", r.Test.File, r.Test.Line, r.Failure, r.Test.SQL, r.Test.Account)
+		}
+		tested[r.Test.App] = true
+	}
+	for _, name := range p.Apps() {
+		if !tested[name] {
+			t.Errorf("app %s has no tests", name)
+		}
+	}
+}
+
+// TestIncident holds what the company of the story wants above all.
+func TestIncident(t *testing.T) {
+	s, err := policy.Load(".", "production")
+	if err != nil {
+		t.Fatal(err)
+	}
+	drop := sqlparse.Statement{Kind: "drop_db", Destructive: true, Needs: []sqlparse.Need{{
+		Privilege: sqlparse.DropDatabase, Object: sqlparse.Object{Type: sqlparse.Schema, Schema: "freee_production"},
+	}}}
+	for _, a := range s.Apps() {
+		if a.Decide(policy.Request{Statements: []sqlparse.Statement{drop}, Now: time.Now()}).Allowed() {
+			t.Errorf("%s may drop the production database", a.Name())
+		}
+	}
+}
+
+func TestConfigurationIsNoPolicy(t *testing.T) {
+	if _, err := os.Stat("guardrail.yaml"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := policy.Load(".", "production"); err != nil {
+		t.Error(err)
+	}
+}
