@@ -19,12 +19,13 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	if err := run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "\ndemo:", err)
 		os.Exit(1)
 	}
+	fmt.Println("\nEvery attempt was stopped, and nothing was lost.")
 }
 
 // run sets the stage, tells the story, leaves it standing until Ctrl-C unless ONCE=1, and clears the stage.
@@ -63,7 +64,6 @@ func run(ctx context.Context) (err error) {
 		return err
 	}
 	if o.once {
-		fmt.Println("\nEverything was stopped, nothing was lost.")
 		return nil
 	}
 	return standBy(ctx, g, demo)
@@ -116,7 +116,8 @@ func standBy(ctx context.Context, g *guard.Guard, demo *company.Company) error {
     mysql -h %s -P %s -u %s -p%s %s
     curl http://%s/metrics
     cat %s
-`, host, port, company.App, demo.Password(), company.Database, g.Admin(), g.Config())
+    edit a policy in %s: it is in force when it is saved
+`, host, port, company.App, demo.Password(), company.Database, g.Admin(), g.Config(), g.Policies())
 	select {
 	case <-ctx.Done():
 		fmt.Println()

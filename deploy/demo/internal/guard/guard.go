@@ -162,6 +162,9 @@ func (g *Guard) Admin() string { return g.options.Admin }
 // Config is the path of the configuration file, until Stop.
 func (g *Guard) Config() string { return filepath.Join(g.dir, "guardrail.yaml") }
 
+// Policies is the folder of the policies in force.
+func (g *Guard) Policies() string { return g.options.Policies }
+
 // Log is what the program has written so far: JSON, a line per event.
 func (g *Guard) Log() string {
 	text, err := os.ReadFile(g.log.Name())

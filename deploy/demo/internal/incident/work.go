@@ -98,6 +98,7 @@ func (s *Story) insideTransaction(ctx context.Context, before company.Census) er
 		return err
 	}
 	defer tx.Rollback() // after the one below it does nothing
+	s.say("The application has booked a deal and not committed it yet, when the script comes on the same connection.")
 	insert := "INSERT INTO deals (company_id, amount, booked) VALUES (1, 1, '2013-06-04')"
 	s.statement("START TRANSACTION; " + insert)
 	if _, err := tx.ExecContext(ctx, insert); err != nil {
