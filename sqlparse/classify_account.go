@@ -62,7 +62,7 @@ func (c *classifier) alterUser() bool {
 func (c *classifier) grant(k Kind, to string) {
 	c.kind(k)
 	if k == "revoke" {
-		c.accept("IF", "EXISTS")
+		c.ifExists()
 	}
 	start := c.i
 	at, on := c.f.find(start, to), c.f.find(start, "ON")
@@ -72,7 +72,7 @@ func (c *classifier) grant(k Kind, to string) {
 	case c.is("PROXY") && on == start+1:
 		c.global("GRANT OPTION")
 		c.global(AllPrivileges)
-	case k == "revoke" && c.accept("ALL") && (c.accept("PRIVILEGES") || true) && c.acceptOp(','):
+	case k == "revoke" && c.allAndOption():
 		// REVOKE ALL PRIVILEGES, GRANT OPTION FROM
 		c.global("CREATE USER")
 		c.kind("revoke_all")
@@ -82,6 +82,11 @@ func (c *classifier) grant(k Kind, to string) {
 		c.i = start
 		c.grantOn(k, start, on)
 	}
+}
+
+// allAndOption reports whether ALL [PRIVILEGES], GRANT OPTION is next.
+func (c *classifier) allAndOption() bool {
+	return c.f.is(c.i, "ALL") && (c.f.op(c.i+1, ',') || c.f.is(c.i+1, "PRIVILEGES") && c.f.op(c.i+2, ','))
 }
 
 // grantRoles reads GRANT and REVOKE of roles.

@@ -43,3 +43,9 @@ func (f fragment) agrees(k Kind) bool {
 	}
 	return false
 }
+
+// mistaken reports whether the parser reads the statement as another one
+// than the server does, so that only the tokens may speak.
+func (f fragment) mistaken() bool {
+	return f.is(0, "REVOKE") || f.seq(0, "DELETE", "HISTORY") && f.mariadb()
+}

@@ -12,7 +12,7 @@ func (c *classifier) shows() bool {
 	switch {
 	case c.accept("CREATE"):
 		c.showCreate()
-	case c.showServer(), c.showReplication(), c.showListed():
+	case c.showReplication(), c.showServer(), c.showListed():
 	default:
 		c.refuse("no reading for this SHOW")
 	}
@@ -147,7 +147,9 @@ func (c *classifier) showFree() bool {
 			"WARNINGS": "show_warnings", "ERRORS": "show_errors", "AUTHORS": "show_authors",
 			"CONTRIBUTORS": "show_contributors", "LOCALES": "show_generic", "SERVER": "show_create_server",
 		}[c.upper(c.i)]
-		c.i++
+		if ok {
+			c.i++
+		}
 	}
 	if ok {
 		c.kind(k)
@@ -168,10 +170,10 @@ func (c *classifier) showReplication() bool {
 	f := c.f
 	old := !c.mariaDB() && c.mode.Server.Version < 80400
 	switch {
-	case c.accept("BINLOG", "EVENTS"):
+	case c.accept("BINLOG", "EVENTS"), c.accept("BINLOG", "EVENT"):
 		c.kind("show_binlog_events")
 		c.global("REPLICATION SLAVE")
-	case c.accept("RELAYLOG"), c.mariaDB() && f.has("RELAYLOG"):
+	case c.accept("RELAYLOG"), f.isAny(c.i, "SLAVE", "REPLICA") && f.has("RELAYLOG"):
 		c.kind("show_relaylog_events")
 		c.global("REPLICATION SLAVE")
 	case c.accept("BINARY", "LOG", "STATUS"), c.accept("BINLOG", "STATUS"), c.accept("MASTER", "STATUS"):
