@@ -2,6 +2,7 @@ package sqlparse
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/pingcap/tidb/pkg/parser/ast"
 )
@@ -19,17 +20,7 @@ type walk struct {
 	target  *targets
 	literal bool
 	refusal string
-}
-
-// readNode reads one statement of the grammar. literal tells that the reading
-// hangs on the value of a literal.
-func (r *Reader) readNode(node ast.StmtNode, m Mode, depth int) (st Statement, literal bool) {
-	w := walk{reader: r, mode: m, depth: depth}
-	w.statement(node)
-	if w.refusal != "" {
-		return unknownStatement(w.refusal), w.literal
-	}
-	return w.st, w.literal
+	final   bool // the refusal stands whatever another way of reading would say
 }
 
 // refuse makes the statement Unknown; the first reason stands.
@@ -37,6 +28,12 @@ func (w *walk) refuse(format string, args ...any) {
 	if w.refusal == "" {
 		w.refusal = fmt.Sprintf(format, args...)
 	}
+}
+
+// deny refuses for good: another way of reading must not be tried.
+func (w *walk) deny(reason string) {
+	w.refuse("%s", reason)
+	w.final = true
 }
 
 func (w *walk) mariaDB() bool { return w.mode.Server.Flavour == MariaDB }
@@ -79,8 +76,12 @@ func (w *walk) schema(p Privilege, name string) {
 }
 
 func tableObject(t *ast.TableName) Object {
-	return Object{Type: Table, Schema: t.Schema.O, Name: t.Name.O}
+	return Object{Type: Table, Schema: t.Schema.O, Name: plainName(t.Name.O)}
 }
+
+// plainName is a name as the server has it: the canonical text marks a
+// function word that is a name with a space at its end.
+func plainName(name string) string { return strings.TrimSuffix(name, " ") }
 
 // statement dispatches on the kind of node.
 func (w *walk) statement(node ast.StmtNode) {
@@ -102,16 +103,12 @@ func (w *walk) statement(node ast.StmtNode) {
 		w.st.Kind = "do"
 		w.exprs(n.Exprs)
 	case *ast.ExplainStmt:
-		w.explain(n)
+		w.describe(n)
 	case *ast.ExplainForStmt:
 		w.st.Kind, w.literal = w.either("explain_other", "show_explain"), true
 		w.global("PROCESS")
-	case *ast.SetStmt:
-		w.set(n)
 	case *ast.ShowStmt:
 		w.show(n)
-	case *ast.PrepareStmt:
-		w.prepare(n)
 	case *ast.ExecuteStmt:
 		w.st.Kind, w.st.Effect = "execute_sql", SetsState|MayHideState
 		w.exprs(n.UsingVars)
@@ -149,17 +146,14 @@ func (w *walk) session(node ast.StmtNode) bool {
 	return true
 }
 
-// explain reads EXPLAIN X as X with the same needs, which the server asks for
-// too; EXPLAIN ANALYZE runs the statement.
-func (w *walk) explain(n *ast.ExplainStmt) {
-	if n.Stmt == nil || n.Explore {
+// describe reads DESC t. EXPLAIN of a statement does not come this way.
+func (w *walk) describe(n *ast.ExplainStmt) {
+	show, ok := n.Stmt.(*ast.ShowStmt)
+	if !ok {
 		w.refuse("EXPLAIN of no statement")
 		return
 	}
-	w.statement(n.Stmt)
-	if !n.Analyze {
-		w.st.Explain, w.st.Destructive = true, false
-	}
+	w.show(show)
 }
 
 // call reads CALL: EXECUTE on the routine, and after it the session's state

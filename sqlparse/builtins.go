@@ -1,5 +1,7 @@
 package sqlparse
 
+import "strings"
+
 // A call of one of the server's own functions needs no privilege; any other
 // name is a stored function, or a loadable one that only the server could tell
 // from it. The names are those that the servers themselves resolve, asked one
@@ -21,6 +23,13 @@ func nativeFunction(s Server, name string) bool {
 		return nativeBoth(name) || nativeMariaDB(s.Version, name)
 	}
 	return false
+}
+
+// onlyUnquoted reports whether name, in any case, is the server's own function
+// unless it is quoted: then it is a stored function of that name.
+func onlyUnquoted(s Server, name string) bool {
+	name = strings.ToLower(name)
+	return grammarFunction(s, name) && !nativeFunction(s, name)
 }
 
 // grammarFunction reports whether name is a function by the server's grammar.
@@ -58,22 +67,6 @@ func windowFunction(name string) bool {
 	switch name {
 	case "cume_dist", "dense_rank", "first_value", "lag", "last_value", "lead", "nth_value", "ntile",
 		"percent_rank", "rank", "row_number":
-		return true
-	}
-	return false
-}
-
-// touching lists the functions that are functions only where the parenthesis
-// touches the name, unless sql_mode has IGNORE_SPACE; with a space between they
-// are the names of stored functions.
-func touching(name string) bool {
-	switch name {
-	case "adddate", "bit_and", "bit_or", "bit_xor", "cast", "count", "curdate", "curtime", "date_add",
-		"date_sub", "extract", "geometrycollection", "group_concat", "json_arrayagg", "json_objectagg",
-		"linestring", "max", "mid", "min", "multilinestring", "multipoint", "multipolygon", "now", "point",
-		"polygon", "position", "session_user", "st_collect", "std", "stddev", "stddev_pop", "stddev_samp",
-		"subdate", "substr", "substring", "sum", "sysdate", "system_user", "trim", "var_pop", "var_samp",
-		"variance":
 		return true
 	}
 	return false

@@ -61,10 +61,18 @@ func (w *canonicalWriter) token() error {
 	case TokenName:
 		return w.quoted(t)
 	case TokenString, TokenNational, TokenDollar:
+		if w.f.lexed.weighs {
+			w.put(weigh(w.f.lexed.Text[t.Start:t.End], t.Type).literal(t.Type))
+			return nil
+		}
 		return w.str(t)
 	case TokenHex, TokenBit:
 		w.hex(t)
 	case TokenInteger, TokenDecimal, TokenFloat:
+		if w.f.lexed.weighs {
+			w.put(weigh(w.f.lexed.Text[t.Start:t.End], t.Type).literal(t.Type))
+			return nil
+		}
 		w.put(number(w.f.lexed.Text[t.Start:t.End], t.Type))
 	case TokenNull:
 		w.put("NULL")
@@ -116,6 +124,9 @@ func (w *canonicalWriter) quoted(t Token) error {
 	name, ok := w.f.lexed.nameOf(t)
 	if !ok {
 		return fmt.Errorf("%w: a name's characters are not certain", errCanonical)
+	}
+	if w.f.op(w.i, '(') && onlyUnquoted(w.f.lexed.Mode.Server, name) {
+		name += " " // a stored function of that name, not the server's own
 	}
 	w.space()
 	w.out = append(w.out, '`')

@@ -1,13 +1,24 @@
 package sqlparse
 
 import (
+	"cmp"
+
 	"github.com/pingcap/tidb/pkg/parser/ast"
 )
 
 // targets are the tables that the columns of an INSERT, UPDATE or DELETE may
 // belong to.
 type targets struct {
-	tables []target
+	tables  []target
+	derived map[string]bool // names of sub-queries, in lower case, which no server changes
+}
+
+// derive notes the name of a sub-query among the tables.
+func (t *targets) derive(name string) {
+	if t.derived == nil {
+		t.derived = map[string]bool{}
+	}
+	t.derived[name] = true
 }
 
 // target is one base table and the name that columns use for it.
@@ -44,8 +55,11 @@ func (w *walk) collect(node ast.ResultSetNode, into *targets) {
 		case !ok:
 			if j, isJoin := n.Source.(*ast.Join); isJoin {
 				w.collect(j, into)
+			} else {
+				into.derive(n.AsName.L)
 			}
 		case w.isCTE(t):
+			into.derive(cmp.Or(n.AsName.L, t.Name.L))
 		case n.AsName.L != "":
 			into.tables = append(into.tables, target{name: n.AsName.L, table: t})
 		default:
@@ -135,7 +149,9 @@ func (w *walk) update(n *ast.UpdateStmt) {
 // belong to any table of the join.
 func (w *walk) assigned(list []*ast.Assignment, all *targets) map[*ast.TableName]bool {
 	changed := map[*ast.TableName]bool{}
+	found := false
 	for _, a := range list {
+		found = found || all.derived[a.Column.Table.L]
 		for _, t := range all.tables {
 			if a.Column.Table.L == "" || a.Column.Table.L == t.name {
 				changed[t.table] = true
@@ -143,7 +159,7 @@ func (w *walk) assigned(list []*ast.Assignment, all *targets) map[*ast.TableName
 			}
 		}
 	}
-	if len(changed) == 0 {
+	if len(changed) == 0 && !found && len(all.tables) > 0 {
 		w.refuse("UPDATE of a table that is not named in it")
 	}
 	return changed
@@ -195,10 +211,6 @@ func (w *walk) delete(n *ast.DeleteStmt) {
 			w.table(t.table, "DELETE")
 		}
 	}
-	if len(changed) == 0 {
-		w.refuse("DELETE from a table that is not named in it")
-		return
-	}
 	w.target = all
 	w.joined(n.TableRefs.TableRefs, changed)
 	w.expr(n.Where)
@@ -210,7 +222,7 @@ func (w *walk) delete(n *ast.DeleteStmt) {
 // multi-table DELETE: an alias first, then a table.
 func (w *walk) deleted(names []*ast.TableName, all *targets, changed map[*ast.TableName]bool) {
 	for _, name := range names {
-		found := false
+		found := all.derived[name.Name.L]
 		for _, t := range all.tables {
 			if matches(name, t) {
 				found, changed[t.table] = true, true

@@ -114,7 +114,7 @@ func (w *walk) function(schema, name string, args []ast.ExprNode) {
 	w.exprs(args)
 	switch {
 	case schema != "" || !builtin(w.mode.Server, lower):
-		w.need("EXECUTE", routineObject(schema, name))
+		w.need("EXECUTE", routineObject(schema, plainName(name)))
 	case lower == "load_file":
 		w.global("FILE")
 	}

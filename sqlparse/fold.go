@@ -19,6 +19,7 @@ const keptLiterals = 16
 type folding struct {
 	begun    bool // the statement's first token was met
 	literals bool // the shape holds literals: the reading may hang on them
+	weighs   bool // the shape holds the weight of literals: there may be a WHERE to judge
 
 	list     listState
 	listNorm int    // where the open list begins in the normal form
@@ -31,6 +32,8 @@ type folding struct {
 	rowNorm  int // where the last closed list begins in the normal form, and where
 	rowEnd   int // it ends; 0 if none
 	rowTypes uint16
+
+	heaviest weight // of the literals in the open list
 }
 
 // listState is what an open list of literals waits for.
@@ -61,7 +64,7 @@ func (x *lexer) emit(t Token) {
 		switch {
 		case t.Op == '(':
 			x.list, x.listNorm, x.listTok = wantLiteral, start, len(x.buf.tokens)-1
-			x.types, x.count = 0, 0
+			x.types, x.count, x.heaviest = 0, 0, weightPlain
 		case t.Op == ')' && x.list == wantComma:
 			x.closeList()
 		}
@@ -89,14 +92,23 @@ func (x *lexer) begin(t Token) {
 			}
 		case 'u':
 			if isWord(word, "UPDATE") {
+				x.weighs = true
 				return
 			}
 		case 'd':
-			if isWord(word, "DELETE") || isWord(word, "DO") {
+			if isWord(word, "DELETE") {
+				x.weighs = true
+				return
+			}
+			if isWord(word, "DO") {
 				return
 			}
 		default:
-			if isWord(word, "REPLACE") || isWord(word, "WITH") || isWord(word, "VALUES") || isWord(word, "TABLE") {
+			if isWord(word, "WITH") {
+				x.weighs = true
+				return
+			}
+			if isWord(word, "REPLACE") || isWord(word, "VALUES") || isWord(word, "TABLE") {
 				return
 			}
 		}
@@ -120,9 +132,12 @@ func (x *lexer) normalise(t Token) {
 		norm = binary.AppendUvarint(norm, uint64(t.End-t.Start))
 		norm = append(norm, x.text[t.Start:t.End]...)
 	default:
-		if x.literals || t.Type == TokenBad {
+		switch {
+		case x.literals || t.Type == TokenBad:
 			norm = binary.AppendUvarint(norm, uint64(t.End-t.Start))
 			norm = append(norm, x.text[t.Start:t.End]...)
+		case x.weighs:
+			norm = append(norm, byte(weigh(x.text[t.Start:t.End], t.Type)))
 		}
 	}
 	x.buf.norm = norm
@@ -133,6 +148,10 @@ func (x *lexer) step(t Token) {
 	if x.list == wantLiteral {
 		switch t.Type {
 		case TokenString, TokenNational, TokenHex, TokenBit, TokenInteger, TokenDecimal, TokenFloat, TokenNull, TokenParam:
+			if x.weighs && !x.light(t) {
+				x.abandon()
+				return
+			}
 			x.literal(uint16(1) << t.Type)
 			return
 		case TokenIntroducer:
@@ -169,6 +188,18 @@ func (x *lexer) step(t Token) {
 	}
 }
 
+// light weighs a literal of a list. One that could make a comparison true for
+// every row stays where it stands, so that the WHERE shows it.
+func (x *lexer) light(t Token) bool {
+	g := weigh(x.text[t.Start:t.End], t.Type)
+	x.heaviest = max(x.heaviest, g)
+	switch g {
+	case weightZero, weightOdd, weightNone:
+		return false
+	}
+	return true
+}
+
 func (x *lexer) literal(kind uint16) {
 	x.types |= kind
 	x.count++
@@ -188,6 +219,9 @@ func (x *lexer) abandon() {
 // types, and drops it if it follows another such list: it is one more row.
 func (x *lexer) closeList() {
 	x.list = noList
+	if x.count == 1 && x.heaviest != weightPlain {
+		return // (1) is no list: it may be a bound
+	}
 	start, types := x.listNorm, x.types
 	const comma = 2
 	if x.rowEnd != 0 && x.listNorm == x.rowEnd+comma && x.buf.norm[x.rowEnd] == byte(TokenSymbol) && x.buf.norm[x.rowEnd+1] == ',' {

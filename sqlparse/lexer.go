@@ -28,6 +28,7 @@ func Lex(text []byte, m Mode, buf *Tokens) Lexed {
 		Shape:            x.shape(),
 		Ambiguous:        x.reason,
 		LiteralDependent: x.literals,
+		weighs:           x.weighs && !x.literals,
 		ModeFree:         !x.modeBound,
 		Depth:            x.maxDepth,
 	}

@@ -1,48 +1,46 @@
 package sqlparse
 
 import (
+	"cmp"
 	"fmt"
+	"sync"
 )
 
 // Reader reads texts as a server will. It holds no state of a session and is
 // safe for concurrent use; the parsers it lends out are never shared.
 type Reader struct {
-	options Options
+	limits  Limits
 	parsers parserPool
+	tokens  sync.Pool // of *Tokens
 }
 
-// Options bound what a Reader accepts.
+// Options are what a Reader is made with.
 type Options struct {
-	// MaxText is the longest text in bytes that is read; a longer one is Unknown.
-	// Zero means 64 MiB, the largest max_allowed_packet that servers start with.
-	MaxText int
-	// MaxParse is the longest statement in bytes that is given to the grammar,
-	// which takes some hundred times its input in memory. Zero means 1 MiB.
-	MaxParse int
+	// Limits bound a text. A field that is zero is that of DefaultLimits.
+	Limits Limits
 }
-
-const (
-	defaultMaxText  = 64 << 20
-	defaultMaxParse = 1 << 20
-)
 
 // NewReader returns a Reader with the given bounds.
-func NewReader(o Options) *Reader {
-	if o.MaxText <= 0 {
-		o.MaxText = defaultMaxText
+func NewReader(o Options) *Reader { return &Reader{limits: o.Limits.orDefault()} }
+
+// orDefault fills the fields that are zero.
+func (l Limits) orDefault() Limits {
+	d := DefaultLimits()
+	return Limits{
+		Text:   cmp.Or(l.Text, d.Text),
+		Tokens: cmp.Or(l.Tokens, d.Tokens),
+		Parse:  cmp.Or(l.Parse, d.Parse),
+		Depth:  cmp.Or(l.Depth, d.Depth),
+		Joins:  cmp.Or(l.Joins, d.Joins),
 	}
-	if o.MaxParse <= 0 {
-		o.MaxParse = defaultMaxParse
-	}
-	return &Reader{options: o}
 }
 
 // Read says what text means to the server of mode m, one Statement for each
 // statement the server would run. It never fails: a text that cannot be read
 // with certainty is one Statement of kind Unknown, which needs UNPARSED.
 func (r *Reader) Read(text []byte, m Mode) Reading {
-	if len(text) > r.options.MaxText {
-		return unknownReading(fmt.Sprintf("the text is longer than %d bytes", r.options.MaxText))
+	if len(text) > r.limits.Text {
+		return unknownReading(fmt.Sprintf("the text is longer than %d bytes", r.limits.Text))
 	}
 	return r.readText(text, m, 0)
 }

@@ -1,79 +1,184 @@
 package sqlparse
 
-import (
-	"strings"
+import "strings"
 
-	"github.com/pingcap/tidb/pkg/parser/ast"
-)
-
-// set reads SET of variables. After GLOBAL or PERSIST, both servers take the
-// plain names that follow in the same statement as global too.
-func (w *walk) set(n *ast.SetStmt) {
-	w.st.Kind = "set_option"
-	for _, v := range n.Variables {
-		w.assign(v)
-	}
-}
-
-func (w *walk) assign(v *ast.VariableAssignment) {
-	w.expr(v.Value)
-	name := strings.ToLower(v.Name)
+// set reads SET by its tokens. It leaves SET ROLE, SET DEFAULT ROLE, SET
+// PASSWORD, SET TRANSACTION and SET RESOURCE GROUP to others.
+func (w *walk) set(f fragment) bool {
 	switch {
-	case v.Name == ast.SetNames || v.Name == ast.SetCharset:
-		w.st.Effect |= SetsState
-	case !v.IsSystem:
-		return
-	case v.IsGlobal || v.IsInstance:
-		w.global("SYSTEM_VARIABLES_ADMIN")
-	default:
-		w.assignSession(name)
+	case f.isAny(1, "ROLE", "TRANSACTION", "PASSWORD") && !f.op(2, '=') && !f.op(2, OpAssign),
+		f.isAny(1, "GLOBAL", "SESSION", "LOCAL") && f.is(2, "TRANSACTION"),
+		f.is(1, "PASSWORD"), f.seq(1, "DEFAULT", "ROLE"), f.seq(1, "RESOURCE", "GROUP"):
+		return w.setOther(f)
 	}
+	w.st.Kind = "set_option"
+	b := &bones{w: w, f: f, i: 1, end: len(f.tokens)}
+	b.settings()
+	return true
 }
 
-// assignSession reads the assignment of a session variable. A scope written
-// before the name (@@persist.x) is part of the name to the grammar.
-func (w *walk) assignSession(name string) {
-	scope, bare, scoped := strings.Cut(name, ".")
-	if scoped {
-		switch scope {
-		case "persist", "persist_only", "global":
+// setOther reads the forms of SET that are statements of their own.
+func (w *walk) setOther(f fragment) bool {
+	i := 1
+	global := f.is(i, "GLOBAL")
+	if f.isAny(i, "GLOBAL", "SESSION", "LOCAL") {
+		i++
+	}
+	b := &bones{w: w, f: f, i: i, end: len(f.tokens)}
+	switch {
+	case f.is(i, "TRANSACTION"):
+		w.st.Kind = "set_option"
+		if global {
 			w.global("SYSTEM_VARIABLES_ADMIN")
-			w.st.Effect |= SetsState
-			return
-		case "session", "local":
-			name = bare
+		}
+	case f.is(1, "ROLE"):
+		w.st.Kind = w.either("set_role", "set_option")
+	case f.seq(1, "DEFAULT", "ROLE"):
+		w.st.Kind = w.either("alter_user_default_role", "set_option")
+		w.global("CREATE USER")
+	case f.is(1, "PASSWORD"):
+		w.st.Kind = w.either("set_password", "set_option")
+		w.global("CREATE USER")
+		b.expression(b.end)
+	default:
+		w.st.Kind = "set_resource_group"
+		w.global("RESOURCE_GROUP_USER")
+	}
+	return true
+}
+
+// settings reads a list of assignments. After GLOBAL or PERSIST, both servers
+// take the plain names that follow in the same statement as global too.
+func (b *bones) settings() {
+	global := false
+	for b.w.refusal == "" {
+		b.setting(&global)
+		if !b.takeOp(',') {
+			break
 		}
 	}
-	if changesReading(name) {
-		w.st.Effect |= SetsState
-	}
-	if restrictedVariable(name) {
-		w.global("SESSION_VARIABLES_ADMIN")
+	if b.i < b.end {
+		b.w.refuse("no reading for this SET")
 	}
 }
 
-// changesReading reports whether a session variable decides how the next text
-// is read, or what of that the server reports.
+func (b *bones) setting(global *bool) {
+	switch {
+	case b.is("NAMES"), b.is("CHARSET") && !b.assigns(b.i+1):
+		b.i++
+		b.charset()
+	case b.is("CHARACTER", "CHAR") && b.f.is(b.i+1, "SET"):
+		b.i += 2
+		b.charset()
+	case b.take("PASSWORD"):
+		b.w.global("CREATE USER")
+		b.value()
+	case b.op('@'):
+		b.atVariable()
+	case b.is("GLOBAL", "PERSIST", "PERSIST_ONLY") && !b.assigns(b.i+1):
+		b.i++
+		*global = true
+		b.variable(true)
+	case b.is("SESSION", "LOCAL") && !b.assigns(b.i+1):
+		b.i++
+		*global = false
+		b.variable(false)
+	default:
+		b.variable(*global)
+	}
+}
+
+// assigns reports whether = or := stands at i.
+func (b *bones) assigns(i int) bool { return b.f.op(i, '=') || b.f.op(i, OpAssign) }
+
+// charset reads the character set of SET NAMES and SET CHARACTER SET.
+func (b *bones) charset() {
+	b.w.st.Effect |= SetsState
+	b.value()
+}
+
+// value reads an expression up to the next assignment.
+func (b *bones) value() {
+	for b.i < b.end && !b.op(',') {
+		b.step()
+	}
+}
+
+// atVariable reads @name = value and @@scope.name = value.
+func (b *bones) atVariable() {
+	b.i++
+	if !b.op('@') { // a user variable
+		b.i++
+		b.assignment()
+		return
+	}
+	b.i++
+	scope := strings.ToLower(b.name())
+	if b.op('.') {
+		switch scope {
+		case "global", "persist", "persist_only":
+			b.i++
+			b.variable(true)
+			return
+		case "session", "local":
+			b.i++
+			b.variable(false)
+			return
+		}
+	}
+	b.i--
+	b.variable(false)
+}
+
+// variable reads name = value, where name may have a component or a key cache before it.
+func (b *bones) variable(global bool) {
+	first, name := b.qualified()
+	name = strings.ToLower(name)
+	b.assignment()
+	switch {
+	case global:
+		b.w.global("SYSTEM_VARIABLES_ADMIN")
+	case first != "":
+		b.w.global("SYSTEM_VARIABLES_ADMIN") // a component's, or a key cache's: global by nature
+	case restrictedVariable(name):
+		b.w.global("SESSION_VARIABLES_ADMIN")
+	}
+	if changesReading(name) {
+		b.w.st.Effect |= SetsState
+	}
+}
+
+func (b *bones) assignment() {
+	if b.i >= b.end || !b.assigns(b.i) {
+		b.w.refuse("no reading for this SET")
+		return
+	}
+	b.i++
+	b.value()
+}
+
+// changesReading reports whether a variable decides how the next text is read,
+// or what of that the server reports.
 func changesReading(name string) bool {
 	switch name {
-	case "sql_mode", "collation_connection", "pseudo_replica_mode", "pseudo_slave_mode":
+	case "sql_mode", "collation_connection", "lower_case_table_names", "pseudo_replica_mode", "pseudo_slave_mode":
 		return true
 	}
 	return strings.HasPrefix(name, "character_set_") || strings.HasPrefix(name, "session_track_")
 }
 
 // restrictedVariable reports whether setting the session variable asks for a
-// privilege, because it reaches beyond the session: the binary log, replication, the server's debugging.
+// privilege, because it reaches beyond the session: the binary log,
+// replication, the server's debugging.
 func restrictedVariable(name string) bool {
 	switch name {
-	case "sql_log_bin", "binlog_format", "binlog_row_image", "binlog_row_value_options",
+	case "sql_log_bin", "sql_log_off", "binlog_format", "binlog_row_image", "binlog_row_value_options",
 		"binlog_rows_query_log_events", "binlog_direct_non_transactional_updates", "gtid_next",
 		"gtid_domain_id", "gtid_seq_no", "server_id", "skip_replication", "pseudo_slave_mode",
-		"pseudo_replica_mode", "original_commit_timestamp", "immediate_server_version",
-		"original_server_version", "transaction_write_set_extraction", "debug", "debug_sync",
-		"sql_log_off", "default_collation_for_utf8mb4", "bulk_insert_buffer_size",
-		"sql_require_primary_key", "sql_generate_invisible_primary_key", "require_row_format",
-		"restrict_fk_on_non_standard_key", "pseudo_thread_id":
+		"pseudo_replica_mode", "pseudo_thread_id", "original_commit_timestamp", "immediate_server_version",
+		"original_server_version", "transaction_write_set_extraction", "debug", "debug_sync", "debug_dbug",
+		"default_collation_for_utf8mb4", "bulk_insert_buffer_size", "sql_require_primary_key",
+		"sql_generate_invisible_primary_key", "require_row_format", "restrict_fk_on_non_standard_key":
 		return true
 	}
 	return false

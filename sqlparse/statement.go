@@ -44,7 +44,7 @@ const (
 	DropView      Privilege = "DROP VIEW"
 	Truncate      Privilege = "TRUNCATE"
 	LoadDataLocal Privilege = "LOAD DATA LOCAL"
-	AllPrivileges Privilege = "ALL"      // every privilege there is on the object, as for GRANT ALL
+	AllPrivileges Privilege = "ALL" // every privilege there is on the object, as for GRANT ALL
 )
 
 // ObjectType tells what an Object names.

@@ -1,38 +1,135 @@
 package sqlparse
 
 import (
+	"bytes"
 	"strings"
 )
 
 // maxInner bounds how deep a text may hold texts: PREPARE FROM 'PREPARE FROM ...'.
 const maxInner = 4
 
+// ReadLexed says what a text means that the caller has cut into tokens
+// already, to look for its shape in a cache.
+func (r *Reader) ReadLexed(lexed *Lexed) Reading { return r.readLexed(lexed, 0) }
+
 // readText reads a whole text that stands depth texts inside the client's.
 func (r *Reader) readText(text []byte, m Mode, depth int) Reading {
-	if !m.Server.known() {
-		return unknownReading("the server's flavour and version are not known")
+	buf, _ := r.tokens.Get().(*Tokens)
+	if buf == nil {
+		buf = &Tokens{Limit: r.limits.Tokens}
 	}
-	if len(text) > r.options.MaxParse {
-		return unknownReading("the statement is too long to be parsed")
+	defer r.tokens.Put(buf)
+	lexed := Lex(text, m, buf)
+	return r.readLexed(&lexed, depth)
+}
+
+func (r *Reader) readLexed(lexed *Lexed, depth int) Reading {
+	if lexed.Depth > r.limits.Depth {
+		return unknownReading("parentheses are nested too deep")
 	}
-	s := string(text)
-	if strings.TrimSpace(s) == "" {
-		return Reading{Statements: []Statement{{Kind: "empty_query"}}}
+	fragments, reason := lexed.statements()
+	if reason != "" {
+		return unknownReading(reason)
 	}
-	nodes, err := r.parsers.parse(s, m)
-	if err != nil {
-		return unknownReading("not parsed: " + firstLine(err.Error()))
-	}
-	if len(nodes) == 0 {
-		return Reading{Statements: []Statement{{Kind: "empty_query"}}}
-	}
-	var reading Reading
-	for _, node := range nodes {
-		st, literal := r.readNode(node, m, depth)
+	reading := Reading{Statements: make([]Statement, 0, len(fragments))}
+	for _, f := range fragments {
+		st, literal := r.readFragment(f, depth)
 		reading.Statements = append(reading.Statements, st)
 		reading.LiteralDependent = reading.LiteralDependent || literal
 	}
+	if commentAtEnd(lexed) {
+		reading.Statements = append(reading.Statements, Statement{Kind: "empty_query"})
+	}
+	return selfChanging(reading, lexed)
+}
+
+// selfChanging refuses a text that changes how its own rest is read: the rest
+// was read in the mode from before.
+func selfChanging(reading Reading, lexed *Lexed) Reading {
+	if lexed.ModeFree {
+		return reading
+	}
+	last := len(reading.Statements) - 1
+	if reading.Statements[last].Kind == "empty_query" && last > 0 {
+		last--
+	}
+	for _, st := range reading.Statements[:last] {
+		if st.Effect&(SetsState|MayHideState) != 0 && st.Kind != Unknown {
+			return unknownReading("the text changes how its own rest is read")
+		}
+	}
 	return reading
+}
+
+// readFragment reads one statement: by the grammar if the parser takes its
+// canonical text, by its skeleton or its leading tokens if not.
+func (r *Reader) readFragment(f fragment, depth int) (st Statement, literal bool) {
+	if len(f.tokens) == 0 {
+		return Statement{Kind: "empty_query"}, false
+	}
+	w := &walk{reader: r, mode: f.lexed.Mode, depth: depth}
+	w.fragment(f)
+	if w.refusal != "" {
+		return unknownStatement(w.refusal), w.literal
+	}
+	return w.st, w.literal
+}
+
+// fragment reads a statement from its tokens.
+func (w *walk) fragment(f fragment) {
+	if w.prefixed(f) {
+		return
+	}
+	if f.mistaken() {
+		w.classified(f, "no reading for this statement")
+		return
+	}
+	if reason := w.grammar(f); reason != "" && !w.skeleton(f) {
+		w.classified(f, reason)
+	}
+}
+
+// grammar gives the statement to the parser. It returns why there is no
+// reading; nothing of the statement has been taken then.
+func (w *walk) grammar(f fragment) (reason string) {
+	if joins(f) > w.reader.limits.Joins {
+		return "too many tables are joined"
+	}
+	text, err := f.canonical(nil)
+	if err != nil {
+		return err.Error()
+	}
+	if len(text) > w.reader.limits.Parse {
+		return "the statement is too long to be parsed"
+	}
+	nodes, err := w.reader.parsers.parse(string(text), w.mode)
+	if err != nil {
+		return "not parsed: " + firstLine(err.Error())
+	}
+	if len(nodes) != 1 {
+		return "the parser sees another number of statements"
+	}
+	tried := walk{reader: w.reader, mode: w.mode, depth: w.depth, ctes: w.ctes}
+	tried.statement(nodes[0])
+	if tried.refusal != "" && !tried.final {
+		return tried.refusal
+	}
+	if tried.refusal == "" && !f.agrees(tried.st.Kind) {
+		return "the parser takes it for another statement"
+	}
+	*w = tried
+	return ""
+}
+
+// joins counts what the parser takes quadratic time for.
+func joins(f fragment) int {
+	n := 0
+	for i := range f.tokens {
+		if f.is(i, "JOIN") || f.is(i, "STRAIGHT_JOIN") {
+			n++
+		}
+	}
+	return n
 }
 
 // firstLine keeps an error of the parser, which quotes the text, to its place.
@@ -42,4 +139,16 @@ func firstLine(s string) string {
 	}
 	s, _, _ = strings.Cut(s, "\n")
 	return s
+}
+
+// commentAtEnd reports whether nothing but a comment follows the last
+// semicolon, and it is one that makes the servers count another, empty, statement.
+func commentAtEnd(lexed *Lexed) bool {
+	n := len(lexed.Tokens)
+	if n == 0 || lexed.Tokens[n-1].Type != TokenSymbol || lexed.Tokens[n-1].Op != ';' {
+		return false
+	}
+	rest := lexed.Text[lexed.Tokens[n-1].End:]
+	comment := bytes.TrimLeft(rest, " \t\r\n")
+	return len(comment) == len(rest) || bytes.HasPrefix(comment, []byte("/*"))
 }

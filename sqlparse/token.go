@@ -90,6 +90,8 @@ type Lexed struct {
 	// LiteralDependent is set when the reading may hang on a literal's value.
 	// The shape then holds the literals too.
 	LiteralDependent bool
+	// weighs is set when the shape holds the weight of each literal.
+	weighs bool
 	// ModeFree is set when the text is cut alike in every Mode of its server,
 	// MariaDB's ORACLE grammar left aside.
 	ModeFree bool

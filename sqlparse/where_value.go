@@ -28,10 +28,6 @@ func numeric(e ast.ExprNode) (float64, bool) {
 			return float64(v), true
 		case uint64:
 			return float64(v), true
-		case float64:
-			return v, true
-		case float32:
-			return float64(v), true
 		case interface{ String() string }:
 			f, err := strconv.ParseFloat(v.String(), 64)
 			return f, err == nil
@@ -44,12 +40,10 @@ func numeric(e ast.ExprNode) (float64, bool) {
 // 0 and 1 for numbers, the empty string, the years up to 1970.
 func (w *walk) bottom(value ast.ExprNode) bool {
 	if n, ok := numeric(value); ok {
-		w.literal = true
 		return n <= 1
 	}
 	if s, ok := literalText(value); ok {
-		w.literal = true
-		return strings.TrimLeft(s, "0-: .") == "" || s < "1970-01-02" && s[0] <= '1'
+		return strings.TrimLeft(s, "0-: .") == "" || s < "1970-01-02" && s[0] <= '1' || s[0] == odd
 	}
 	return w.uncertain(value)
 }
@@ -58,12 +52,10 @@ func (w *walk) bottom(value ast.ExprNode) bool {
 // numbers of nothing but nines, the largest integers, the years from 2100.
 func (w *walk) top(value ast.ExprNode) bool {
 	if n, ok := numeric(value); ok {
-		w.literal = true
 		return n >= 1e15 || n == math.MaxInt32 || n == math.MaxUint32 || n >= 99999 && nines(n)
 	}
 	if s, ok := literalText(value); ok {
-		w.literal = true
-		return s >= "2100" && s[0] <= '9' && len(s) >= 4 || s >= "z"
+		return s >= "2100" && s[0] <= '9' && len(s) >= 4 || s >= "z" || strings.HasPrefix(s, "Z")
 	}
 	return w.uncertain(value)
 }
@@ -74,10 +66,17 @@ func (w *walk) large(value ast.ExprNode) bool {
 	return ok && n >= 1e6
 }
 
+// odd begins the string that stands for those that cannot be weighed: it lies
+// both below and above everything.
+const odd = 0x7f
+
 // uncertain reports whether a bound is computed from literals alone, so that
 // its size is hidden: 0 - 1, ABS(0).
 func (w *walk) uncertain(value ast.ExprNode) bool {
 	switch n := value.(type) {
+	case ast.ValueExpr:
+		_, isFloat := n.GetValue().(float64)
+		return isFloat
 	case *ast.ParenthesesExpr:
 		return w.uncertain(n.Expr)
 	case *ast.BinaryOperationExpr:
@@ -100,9 +99,6 @@ func nines(n float64) bool {
 
 func (w *walk) isEmptyString(value ast.ExprNode) bool {
 	s, ok := literalText(value)
-	if ok {
-		w.literal = true
-	}
 	return !ok || strings.TrimSpace(s) == ""
 }
 
@@ -110,11 +106,12 @@ func (w *walk) isEmptyString(value ast.ExprNode) bool {
 // MariaDB equals every text that is no number.
 func (w *walk) distinct(value ast.ExprNode) bool {
 	if n, ok := numeric(value); ok {
-		w.literal = true
 		return n != 0
 	}
 	switch n := value.(type) {
-	case ast.ValueExpr, *ast.ColumnNameExpr, *ast.VariableExpr:
+	case ast.ValueExpr:
+		return !w.uncertain(n)
+	case *ast.ColumnNameExpr, *ast.VariableExpr:
 		return true
 	case *ast.ParenthesesExpr:
 		return w.distinct(n.Expr)
@@ -142,7 +139,6 @@ func (w *walk) distinct(value ast.ExprNode) bool {
 // is taken for a pattern that selects; a computed pattern is not.
 func (w *walk) pattern(e ast.ExprNode, selects func(string) bool) bool {
 	if s, ok := literalText(e); ok {
-		w.literal = true
 		return selects(s)
 	}
 	switch n := e.(type) {
@@ -164,12 +160,12 @@ func (w *walk) pattern(e ast.ExprNode, selects func(string) bool) bool {
 }
 
 // likeSelects reports whether a LIKE pattern asks for any character at all.
-func likeSelects(s string) bool { return strings.Trim(s, "%_") != "" }
+func likeSelects(s string) bool { return strings.Trim(s, "%_") != "" && s[0] != odd }
 
 // regexpSelects reports whether a regular expression asks for a letter or
 // digit: one without repetition, choice and groups, that has one.
 func regexpSelects(s string) bool {
-	if strings.ContainsAny(s, "*?|({\\") {
+	if s == "" || s[0] == odd || strings.ContainsAny(s, "*?|({\\") {
 		return false
 	}
 	return strings.ContainsFunc(s, func(r rune) bool {
