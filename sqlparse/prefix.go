@@ -1,5 +1,7 @@
 package sqlparse
 
+import "slices"
+
 // prefixed reads by their tokens the statements that stand around another one
 // or a text, and SET, where the grammar is not the servers'. It reports whether
 // the statement is one of them; its word is the last then.
@@ -38,10 +40,16 @@ func (w *walk) explained(f fragment) bool {
 	if schema != "" {
 		w.inSchema(schema)
 	}
-	if !analyze {
+	if !analyze && !w.runsRoutines() {
 		w.st.Explain, w.st.Destructive = true, false
 	}
 	return true
+}
+
+// runsRoutines reports whether a stored function is called: to plan a
+// statement, a server may already run the functions in it.
+func (w *walk) runsRoutines() bool {
+	return slices.ContainsFunc(w.st.Needs, func(n Need) bool { return n.Privilege == "EXECUTE" })
 }
 
 // inSchema puts a schema in place of the session's own, as EXPLAIN FOR SCHEMA does.

@@ -150,5 +150,8 @@ func commentAtEnd(lexed *Lexed) bool {
 	}
 	rest := lexed.Text[lexed.Tokens[n-1].End:]
 	comment := bytes.TrimLeft(rest, " \t\r\n")
-	return len(comment) == len(rest) || bytes.HasPrefix(comment, []byte("/*"))
+	if len(comment) == 0 || comment[0] == 0 {
+		return false
+	}
+	return len(comment) == len(rest) || comment[0] == '/'
 }
