@@ -24,6 +24,7 @@ type backend struct {
 	dialer    net.Dialer
 	facts     atomic.Pointer[wire.Greeting]
 	untracked atomic.Bool // the server does not know the variables of session tracking
+	reachable atomic.Bool // the last dial succeeded
 }
 
 // upstream is one connection to the backend during its login.
@@ -38,6 +39,12 @@ type upstream struct {
 // dial connects and reads the greeting. An ERR in its place (too many
 // connections, host blocked) comes back as a serverError.
 func (b *backend) dial(ctx context.Context) (*upstream, error) {
+	up, err := b.dialOnce(ctx)
+	b.reachable.Store(err == nil)
+	return up, err
+}
+
+func (b *backend) dialOnce(ctx context.Context) (*upstream, error) {
 	conn, err := b.dialer.DialContext(ctx, "tcp", b.options.Address)
 	if err != nil {
 		return nil, fmt.Errorf("connect to backend: %w", err)
@@ -129,4 +136,23 @@ func asServerError(payload []byte) error {
 		return fmt.Errorf("backend: %w", err)
 	}
 	return serverError{e}
+}
+
+// tracks reports whether the server reports session-state changes.
+func (b *backend) tracks(capabilities wire.Capability) bool {
+	return capabilities&mysql.CLIENT_SESSION_TRACK != 0 && !b.untracked.Load()
+}
+
+// Ready reports why the backend could not serve a client. It dials only when
+// the last dial failed or there was none: a connection that greets and leaves
+// counts against the proxy in the server's host cache (max_connect_errors).
+func (s *Server) Ready(ctx context.Context) error {
+	if s.backend.reachable.Load() {
+		return nil
+	}
+	up, err := s.backend.dial(ctx)
+	if err != nil {
+		return err
+	}
+	return up.conn.Close()
 }

@@ -35,7 +35,7 @@ func (s *session) command(message wire.Message) (done bool, err error) {
 	case mysql.COM_STMT_CLOSE:
 		s.closeStatement(message, body)
 	case mysql.COM_INIT_DB:
-		return s.initDB(message, body), nil
+		s.initDB(message, body)
 	case mysql.COM_PING:
 		s.forward(message, answerSimple, 0)
 	case mysql.COM_RESET_CONNECTION:
@@ -52,29 +52,24 @@ func (s *session) command(message wire.Message) (done bool, err error) {
 
 // query judges a text and forwards it, or refuses it.
 func (s *session) query(message wire.Message, text []byte) (done bool) {
-	if s.state.dirty {
+	v := s.judgeText(text)
+	if v == nil {
 		s.ask()
 		return false
 	}
-	v := s.judgeText(text)
-	if !s.pass(message, v, text) {
-		return true
+	if s.pass(message, v, text) {
+		s.forward(message, answerFirst, v.effect)
 	}
-	s.forward(message, answerFirst, v.effect)
 	return true
 }
 
 // initDB judges COM_INIT_DB as the USE that it stands for.
-func (s *session) initDB(message wire.Message, name []byte) (done bool) {
-	if s.state.dirty {
-		s.ask()
-		return false
-	}
-	v := s.judge([]sqlparse.Statement{useSchema(string(name))})
+func (s *session) initDB(message wire.Message, name []byte) {
+	s.refresh()
+	v := s.judge(s.state.schema, []sqlparse.Statement{useSchema(string(name))})
 	if s.pass(message, v, nil) {
 		s.forward(message, answerSimple, sqlparse.SetsSchema)
 	}
-	return true
 }
 
 // useSchema is the statement that a change of the default schema stands for.

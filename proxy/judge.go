@@ -8,33 +8,47 @@ import (
 	"guardrail/sqlparse"
 )
 
-// verdict is a decision about a text and what it rests on.
+// verdict is a decision about a text and what it rests on. It is immutable
+// once it is remembered.
 type verdict struct {
 	decision   policy.Decision
 	statements []sqlparse.Statement
 	effect     sqlparse.Effect
 	until      time.Time // when the decision may be another one; zero for never
-	took       time.Duration
 }
 
-// judgeText reads a text as the server will and asks the policy.
-func (s *session) judgeText(text []byte) verdict {
+// judgeText reads a text as the server will and asks the policy. A shape that
+// was seen before costs one lexing pass. It returns nil when the session's
+// state must be asked for first: where that could have changed unseen, only a
+// text that reads the same whatever it is may be judged.
+func (s *session) judgeText(text []byte) *verdict {
 	start := time.Now()
-	reading := s.server.options.Reader.Read(text, s.state.mode)
-	v := s.judge(reading.Statements)
-	v.took = time.Since(start)
+	tokens := s.server.tokens.Get().(*sqlparse.Tokens)
+	defer s.server.tokens.Put(tokens)
+	lexed := sqlparse.Lex(text, s.state.mode, tokens)
+	if s.state.doubtful(lexed.ModeFree) {
+		return nil
+	}
+	s.refresh()
+	key := shapeKey{shape: lexed.Shape, mode: s.state.mode, schema: s.state.schema, lowerCaseNames: s.state.lowerCaseNames}
+	v := s.verdicts.get(s.app, key)
+	if v == nil || !s.holds(v) {
+		v = s.judge(s.state.schema, s.server.options.Reader.ReadLexed(&lexed).Statements)
+		if lexed.Ambiguous == "" && s.app != nil {
+			s.verdicts.put(s.app, key, v)
+		}
+	}
+	if v.effect&sqlparse.SetsState != 0 && s.state.doubtful(false) {
+		return nil // what it changes must be reported, and reported to the client as it wants
+	}
+	s.server.options.Metrics.Decision(time.Since(start))
 	return v
 }
 
-// judge asks the policy about statements that stand in the session's schema.
-func (s *session) judge(statements []sqlparse.Statement) verdict {
-	s.refresh()
-	return s.judgeIn(s.state.schema, statements)
-}
-
-func (s *session) judgeIn(schema string, statements []sqlparse.Statement) verdict {
+// judge asks the policy about statements that stand in a schema.
+func (s *session) judge(schema string, statements []sqlparse.Statement) *verdict {
 	now := s.server.options.Now()
-	v := verdict{
+	v := &verdict{
 		statements: statements,
 		decision: s.app.Decide(policy.Request{
 			Schema:         schema,
@@ -53,7 +67,7 @@ func (s *session) judgeIn(schema string, statements []sqlparse.Statement) verdic
 }
 
 // holds reports whether a decision made earlier is still the same by the clock.
-func (s *session) holds(v verdict) bool {
+func (s *session) holds(v *verdict) bool {
 	return v.until.IsZero() || s.server.options.Now().Before(v.until)
 }
 
@@ -67,11 +81,12 @@ func (s *session) refresh() {
 	}
 	s.generation = current.Generation
 	s.app, _ = current.Set.Login(s.user, s.from, s.server.options.Now())
+	s.verdicts.keepOnly(current.Set)
 }
 
 // pass records what must be recorded and reports whether the command is
 // forwarded. Otherwise the client has been told why.
-func (s *session) pass(message wire.Message, v verdict, text []byte) bool {
+func (s *session) pass(message wire.Message, v *verdict, text []byte) bool {
 	refused := s.server.record(s, v, text)
 	if refused == nil {
 		return true

@@ -103,6 +103,9 @@ func (l *login) steps(ctx context.Context) (*session, error) {
 	if err := s.learn(l.up.conn); err != nil {
 		return nil, err
 	}
+	if err := l.enter(s.state.schema, s.state.lowerCaseNames); err != nil {
+		return nil, err
+	}
 	return s, l.admitted(s, final)
 }
 
@@ -156,22 +159,32 @@ func (l *login) identify(ctx context.Context) error {
 // admit asks the policy about the account, where it comes from and the schema
 // it names, before anything reaches the backend.
 func (l *login) admit() error {
-	at := l.server.options.Now()
 	l.policy = l.server.options.Policies.Current()
-	app, decision := l.policy.Set.Login(l.response.User, l.from, at)
+	app, decision := l.policy.Set.Login(l.response.User, l.from, l.server.options.Now())
 	if decision.Action != policy.Allow {
 		return l.server.refusedLogin(l, decision)
 	}
 	l.app = app
-	if l.response.Capabilities&mysql.CLIENT_CONNECT_WITH_DB != 0 && l.response.Database != "" {
-		decision = app.Decide(policy.Request{
-			Now:            at,
-			LowerCaseNames: true, // not known before the login: fold, as the stricter reading
-			Statements:     []sqlparse.Statement{useSchema(l.response.Database)},
-		})
-		if decision.Action != policy.Allow && !decision.Observed {
-			return l.server.refusedLogin(l, decision)
-		}
+	if l.response.Capabilities&mysql.CLIENT_CONNECT_WITH_DB == 0 {
+		return nil
+	}
+	// How the server compares names is not known yet: fold them here, and ask
+	// again when it is.
+	return l.enter(l.response.Database, true)
+}
+
+// enter asks the policy about the schema that the client names.
+func (l *login) enter(schema string, lowerCaseNames bool) error {
+	if schema == "" {
+		return nil
+	}
+	decision := l.app.Decide(policy.Request{
+		Now:            l.server.options.Now(),
+		LowerCaseNames: lowerCaseNames,
+		Statements:     []sqlparse.Statement{useSchema(schema)},
+	})
+	if decision.Action != policy.Allow {
+		return l.server.refusedLogin(l, decision)
 	}
 	return nil
 }

@@ -19,9 +19,8 @@ const lastPrepared = 0xffffffff
 type statement struct {
 	text     []byte
 	mode     sqlparse.Mode
-	schema   string
-	read     []sqlparse.Statement
-	verdict  verdict
+	schema   string // the default schema it was prepared in, and stays in
+	verdict  *verdict
 	standing uint64 // the policy generation it was judged under
 }
 
@@ -50,11 +49,11 @@ func (p *statements) get(id uint32, flavour sqlparse.Flavour) *statement {
 
 // prepare judges a text at COM_STMT_PREPARE.
 func (s *session) prepare(message wire.Message, text []byte) (done bool) {
-	if s.state.dirty {
+	v := s.judgeText(text)
+	if v == nil {
 		s.ask()
 		return false
 	}
-	v := s.judgeText(text)
 	if !s.pass(message, v, text) {
 		s.prepared.last = nil // MariaDB's "the one prepared last" must not reach an older one
 		return true
@@ -64,7 +63,6 @@ func (s *session) prepare(message wire.Message, text []byte) (done bool) {
 		text:     append([]byte(nil), text...),
 		mode:     s.state.mode,
 		schema:   s.state.schema,
-		read:     v.statements,
 		verdict:  v,
 		standing: s.generation,
 	}
@@ -79,7 +77,7 @@ func (s *session) execute(message wire.Message, body []byte) (done bool) {
 		s.unknownStatement(message, "mysqld_stmt_execute")
 		return true
 	}
-	if s.state.dirty {
+	if s.state.doubtful(false) {
 		s.ask()
 		return false
 	}
@@ -89,7 +87,7 @@ func (s *session) execute(message wire.Message, body []byte) (done bool) {
 		return true
 	}
 	if s.refresh(); st.standing != s.generation || !s.holds(st.verdict) {
-		st.verdict = s.judgeIn(st.schema, st.read)
+		st.verdict = s.judge(st.schema, st.verdict.statements)
 		st.standing = s.generation
 	}
 	if s.pass(message, st.verdict, st.text) {
@@ -102,7 +100,7 @@ func (s *session) execute(message wire.Message, body []byte) (done bool) {
 // whether it still means the same.
 func (s *session) readAgain(st *statement) bool {
 	now := s.server.options.Reader.Read(st.text, s.state.mode)
-	if !reflect.DeepEqual(now.Statements, st.read) {
+	if !reflect.DeepEqual(now.Statements, st.verdict.statements) {
 		return false
 	}
 	st.mode = s.state.mode

@@ -19,10 +19,7 @@ var errNotRecorded = wire.Err{
 // record counts a verdict and keeps what must be kept: refusals, would-be
 // refusals, and statements that destroy and are allowed. It returns the error
 // to answer, or nil where the command is to be forwarded.
-func (s *Server) record(se *session, v verdict, text []byte) *wire.Err {
-	if v.took > 0 {
-		s.options.Metrics.Decision(v.took)
-	}
+func (s *Server) record(se *session, v *verdict, text []byte) *wire.Err {
 	what, keep := classify(v)
 	for i := range v.statements {
 		s.options.Metrics.Statement(se.name, s.options.Environment, string(v.statements[i].Kind), counted(v.decision))
@@ -56,7 +53,7 @@ func (s *Server) record(se *session, v verdict, text []byte) *wire.Err {
 }
 
 // classify says what a verdict is in the record, and whether it belongs there.
-func classify(v verdict) (audit.Decision, bool) {
+func classify(v *verdict) (audit.Decision, bool) {
 	switch {
 	case v.decision.Action != policy.Allow:
 		return audit.Refused, true

@@ -9,10 +9,9 @@ import (
 	"runtime"
 	"sync"
 
-	"github.com/go-mysql-org/go-mysql/mysql"
 	"go.uber.org/zap"
 
-	"guardrail/proxy/wire"
+	"guardrail/sqlparse"
 )
 
 // Server accepts clients for one backend and guards their sessions.
@@ -21,10 +20,12 @@ type Server struct {
 	backend *backend
 	rsaKey  func() rsaKey
 	loops   []*loop
+	caches  []*verdicts // one for each loop; at least one
+	tokens  sync.Pool   // of *sqlparse.Tokens
 
 	mu        sync.Mutex
 	stopped   bool
-	next      int                   // the loop that gets the next session
+	next      int                   // counts sessions, to spread them over loops and caches
 	listeners map[net.Listener]bool // being served
 	closers   map[closer]bool       // logins under way and sessions outside the loops
 	running   sync.WaitGroup        // accepted connections that are not with a loop
@@ -52,6 +53,10 @@ func New(o Options) (*Server, error) {
 	}
 	if s.loops, err = startLoops(runtime.GOMAXPROCS(0), o.Log); err != nil {
 		return nil, fmt.Errorf("event loops: %w", err)
+	}
+	s.tokens.New = func() any { return new(sqlparse.Tokens) }
+	for range max(1, len(s.loops)) {
+		s.caches = append(s.caches, newVerdicts())
 	}
 	return s, nil
 }
@@ -156,14 +161,13 @@ func (s *Server) drive(session *session, l *login) {
 				zap.Stringer("client", session.from), zap.Error(err))
 		}
 	}
-	if !l.secure && !l.up.secure && len(s.loops) > 0 {
-		s.mu.Lock()
-		chosen := s.loops[s.next%len(s.loops)]
-		s.next++
-		s.mu.Unlock()
-		if chosen.adopt(session, l.raw, l.up.raw, ended) {
-			return
-		}
+	s.mu.Lock()
+	place := s.next % len(s.caches)
+	s.next++
+	s.mu.Unlock()
+	session.verdicts = s.caches[place]
+	if !l.secure && !l.up.secure && len(s.loops) > 0 && s.loops[place].adopt(session, l.raw, l.up.raw, ended) {
+		return
 	}
 	ended(driveBlocking(session, l.client, l.up.conn))
 }
@@ -217,18 +221,4 @@ func addressOf(conn net.Conn) netip.Addr {
 		return a.Addr().Unmap()
 	}
 	return netip.Addr{}
-}
-
-// Ready reports whether the backend answers, dialling it once.
-func (s *Server) Ready(ctx context.Context) error {
-	up, err := s.backend.dial(ctx)
-	if err != nil {
-		return err
-	}
-	return up.conn.Close()
-}
-
-// tracks reports whether the server reports session-state changes.
-func (b *backend) tracks(capabilities wire.Capability) bool {
-	return capabilities&mysql.CLIENT_SESSION_TRACK != 0 && !b.untracked.Load()
 }

@@ -43,6 +43,7 @@ type session struct {
 	serverCapabilities wire.Capability
 
 	state    state
+	verdicts *verdicts // remembered decisions, shared with other sessions
 	prepared statements
 	inflight inflight
 
@@ -346,16 +347,15 @@ func (s *session) unasked(packet []byte) error {
 // answered is called when the server's answer is complete.
 func (s *session) answered(failed bool) {
 	f := &s.inflight
-	switch {
-	case f.reset:
+	if f.reset {
 		s.prepared.clear()
-		s.state.dirty = true
-	case f.effect&sqlparse.MayHideState != 0:
-		s.state.dirty = true
-	case f.effect&sqlparse.SetsState != 0 && (failed || !f.changed):
-		s.state.dirty = true
-	case f.effect&sqlparse.SetsSchema != 0 && !failed && !f.moved:
-		s.state.dirty = true
+		s.state.stale()
+	}
+	if f.effect&sqlparse.MayHideState != 0 || f.effect&sqlparse.SetsState != 0 && (failed || !f.changed) {
+		s.state.modeStale = true
+	}
+	if f.effect&sqlparse.SetsSchema != 0 && !failed && !f.moved {
+		s.state.schemaStale = true
 	}
 	if f.prepare != nil && f.answer.prepared {
 		s.prepared.add(f.answer.prepare.StatementID, f.prepare)

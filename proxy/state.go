@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -18,7 +19,8 @@ type state struct {
 	schema         string
 	lowerCaseNames bool
 	tracked        bool // the server reports changes of sql_mode and character_set_client
-	dirty          bool // must be asked for again before a text is judged
+	modeStale      bool // mode may have changed unseen
+	schemaStale    bool // so may schema
 	flags          uint16
 	wants          trackList // what the client itself wants to be told of
 	installed      trackList // what the server was last seen to track for us
@@ -32,6 +34,15 @@ func (s *state) readingFlags() uint16 {
 	}
 	return wire.StatusNoBackslash
 }
+
+// doubtful reports whether the state must be asked for before a text is judged.
+// A text that reads the same in every mode does not need the mode.
+func (s *state) doubtful(modeFree bool) bool {
+	return s.schemaStale || s.modeStale && !modeFree
+}
+
+// stale notes that anything may have changed unseen.
+func (s *state) stale() { s.modeStale, s.schemaStale = true, true }
 
 // flagsSeen compares a status flag that has moved with the mode we hold. A
 // flag that disagrees means a change that tracking did not report. A flag that
@@ -47,7 +58,7 @@ func (s *state) flagsSeen(status uint16) {
 	wrongQuotes := s.mode.Server.Flavour == sqlparse.MariaDB &&
 		(flags&wire.StatusANSIQuotesMaria != 0) != (s.mode.SQLMode&sqlparse.ANSIQuotes != 0)
 	if wrongBackslash || wrongQuotes {
-		s.dirty = true
+		s.modeStale = true
 	}
 }
 
@@ -81,7 +92,7 @@ func (s *state) variable(name string, value []byte) {
 	case "character_set_client":
 		s.mode.Charset = sqlparse.ParseCharset(string(value))
 	case "session_track_system_variables", "session_track_schema":
-		s.dirty = true // the client turned a knob of ours: ask, and turn it back
+		s.stale() // the client turned a knob of ours: ask, and turn it back
 	}
 }
 
@@ -210,7 +221,7 @@ func (q *question) packet(payload []byte) (done bool, err error) {
 			if q.track {
 				columns = 5
 			}
-			q.row, err = wire.DecodeTextRow(payload, columns)
+			q.row, err = wire.DecodeTextRow(bytes.Clone(payload), columns)
 			return false, err
 		}
 		q.answer.skipped()
@@ -250,7 +261,7 @@ func (q *question) take(s *state) error {
 	s.schema = string(q.row[2])
 	s.lowerCaseNames = string(q.row[3]) != "0"
 	s.tracked = q.track && q.setErr == nil
-	s.dirty = false
+	s.modeStale, s.schemaStale = false, false
 	if q.track {
 		found := parseTrackList(string(q.row[4]))
 		if !found.equal(s.installed) {

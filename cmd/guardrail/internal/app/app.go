@@ -1,0 +1,259 @@
+// Package app puts the parts of "guardrail serve" together: it is the only
+// place that knows all of them.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"guardrail/cmd/guardrail/internal/config"
+	"guardrail/policy"
+	"guardrail/proxy"
+	"guardrail/proxy/audit"
+	"guardrail/proxy/metrics"
+	"guardrail/sqlparse"
+)
+
+// Options is what the command line knows.
+type Options struct {
+	ConfigFile string
+	Version    string
+	Revision   string
+	LogTo      io.Writer // JSON lines
+}
+
+const (
+	stopTimeout   = 10 * time.Second
+	settleTimeout = 200 * time.Millisecond // quiet time after a change of a policy file before it is loaded
+)
+
+// App is one proxy process.
+type App struct {
+	config   config.Options
+	log      *zap.Logger
+	live     *policy.Live
+	metrics  *metrics.Metrics
+	registry *prometheus.Registry
+	servers  []*proxy.Server
+	failed   chan error // a part that must not end has ended
+	undo     []undo     // in the order of their start
+}
+
+// undo ends one part.
+type undo struct {
+	name string
+	stop func(context.Context) error
+}
+
+// Run starts everything, serves until ctx is done or a part fails, and stops
+// everything in reverse.
+func Run(ctx context.Context, o Options) error {
+	a, err := New(o)
+	if err != nil {
+		return err
+	}
+	if err := a.Start(); err != nil {
+		return errors.Join(err, a.Stop())
+	}
+	select {
+	case <-ctx.Done():
+		a.log.Info("stopping")
+		return a.Stop()
+	case err := <-a.failed:
+		return errors.Join(err, a.Stop())
+	}
+}
+
+// New reads the configuration and the policies and builds every part. Nothing
+// listens yet.
+func New(o Options) (*App, error) {
+	c, err := config.Load(o.ConfigFile)
+	if err != nil {
+		return nil, err
+	}
+	set, err := policy.Load(c.Policies, c.Environment)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	a := &App{
+		config:   c,
+		log:      newLog(o.LogTo),
+		live:     policy.NewLive(set, now),
+		registry: prometheus.NewRegistry(),
+		failed:   make(chan error, len(c.Listeners)+1),
+	}
+	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	a.metrics = metrics.New(a.registry, c.Environment, o.Version, o.Revision, runtime.Version())
+	a.metrics.Reloaded(now, set.Hash(), nil)
+	reader := sqlparse.NewReader(sqlparse.Options{})
+	for _, l := range c.Listeners {
+		server, err := a.newServer(l, reader, now)
+		if err != nil {
+			return nil, fmt.Errorf("listener %s: %w", l.Address, err)
+		}
+		a.servers = append(a.servers, server)
+	}
+	return a, nil
+}
+
+func (a *App) newServer(l config.Listener, reader *sqlparse.Reader, now time.Time) (*proxy.Server, error) {
+	b, ok := a.config.Backend(l.Backend)
+	if !ok {
+		return nil, fmt.Errorf("no backend %q", l.Backend)
+	}
+	clientTLS, err := listenerTLS(l.TLS.Cert, l.TLS.Key, l.TLS.ClientCA, now)
+	if err != nil {
+		return nil, err
+	}
+	serverTLS, err := backendTLS(b.TLS.Mode, b.TLS.CA, b.Address)
+	if err != nil {
+		return nil, err
+	}
+	return proxy.New(proxy.Options{
+		Environment: a.config.Environment,
+		Backend:     proxy.BackendOptions{Name: b.Name, Address: b.Address, TLS: serverTLS},
+		ClientTLS:   clientTLS,
+		RequireTLS:  l.TLS.Required,
+		Policies:    a.live,
+		Reader:      reader,
+		Recorder:    audit.NewLog(a.log),
+		Metrics:     a.metrics,
+		Log:         a.log,
+	})
+}
+
+// Start listens and serves. After an error, Stop ends what was started.
+func (a *App) Start() error {
+	for i, l := range a.config.Listeners {
+		if err := a.serve(l, a.servers[i]); err != nil {
+			return err
+		}
+	}
+	if err := a.watch(); err != nil {
+		return err
+	}
+	if err := a.serveAdmin(); err != nil {
+		return err
+	}
+	a.log.Info("serving", zap.String("environment", a.config.Environment),
+		zap.String("policy_hash", a.live.Status().Hash), zap.String("admin", a.config.Admin))
+	return nil
+}
+
+func (a *App) serve(l config.Listener, server *proxy.Server) error {
+	a.undo = append(a.undo, undo{"listener " + l.Address, server.Stop})
+	listener, err := net.Listen("tcp", l.Address)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	go func() {
+		if err := server.Serve(listener); err != nil {
+			a.failed <- fmt.Errorf("listener %s: %w", l.Address, err)
+		}
+	}()
+	a.log.Info("listening", zap.Stringer("address", listener.Addr()), zap.String("backend", l.Backend))
+	return nil
+}
+
+// watch loads the policies again on SIGHUP and when their files change.
+func (a *App) watch() error {
+	watcher, err := NewWatcher(a.config.Policies, settleTimeout)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		watcher.Run(ctx, hangups, a.Reload)
+	}()
+	a.undo = append(a.undo, undo{"policy watcher", func(context.Context) error {
+		signal.Stop(hangups)
+		cancel()
+		<-done
+		return nil
+	}})
+	return nil
+}
+
+// Reload loads the policies again. Policies with mistakes leave the ones in
+// force; the log and the metrics say so.
+func (a *App) Reload(reason string) {
+	now := time.Now()
+	err := a.live.Reload(func() (*policy.Set, error) { return policy.Load(a.config.Policies, a.config.Environment) }, now)
+	hash := a.live.Status().Hash
+	a.metrics.Reloaded(now, hash, err)
+	if err != nil {
+		a.log.Error("the policies could not be loaded; the last good ones stay in force",
+			zap.String("reason", reason), zap.String("policy_hash", hash), zap.Error(err))
+		return
+	}
+	a.log.Info("policies loaded", zap.String("reason", reason), zap.String("policy_hash", hash))
+}
+
+func (a *App) serveAdmin() error {
+	if a.config.Admin == "" {
+		return nil
+	}
+	listener, err := net.Listen("tcp", a.config.Admin)
+	if err != nil {
+		return fmt.Errorf("admin: %w", err)
+	}
+	server := newAdminServer(adminHandler(a.registry, a.ready))
+	a.undo = append(a.undo, undo{"admin", server.Shutdown})
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			a.failed <- fmt.Errorf("admin: %w", err)
+		}
+	}()
+	return nil
+}
+
+// ready reports why a client could not be served now.
+func (a *App) ready(ctx context.Context) error {
+	for i, s := range a.servers {
+		if err := s.Ready(ctx); err != nil {
+			return fmt.Errorf("backend %s: %w", a.config.Listeners[i].Backend, err)
+		}
+	}
+	return nil
+}
+
+// Stop ends all that was started, the last first, within a bounded time.
+func (a *App) Stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	var all []error
+	for i := len(a.undo) - 1; i >= 0; i-- {
+		if err := a.undo[i].stop(ctx); err != nil {
+			all = append(all, fmt.Errorf("%s: %w", a.undo[i].name, err))
+		}
+	}
+	a.undo = nil
+	return errors.Join(all...)
+}
+
+// newLog writes JSON lines with the field names that log shippers expect.
+func newLog(to io.Writer) *zap.Logger {
+	encoder := zap.NewProductionEncoderConfig()
+	encoder.TimeKey, encoder.EncodeTime = "time", zapcore.RFC3339NanoTimeEncoder
+	encoder.MessageKey = "message"
+	return zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(encoder), zapcore.Lock(zapcore.AddSync(to)), zap.InfoLevel))
+}
