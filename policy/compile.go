@@ -84,7 +84,7 @@ func (a *App) addLine(l line, into func(*rules) *index) {
 		r := &rule{Rule: l.Rule, privileges: l.clause.privileges, pattern: l.clause.pattern, because: l.because, until: l.until}
 		fold := rs == &a.folded
 		if fold {
-			r.pattern = r.pattern.folded()
+			r.pattern = r.pattern.lower()
 		}
 		ix := into(rs)
 		ix.add(r, fold)

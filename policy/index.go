@@ -126,8 +126,8 @@ func (c *cell) add(r *rule) {
 // target is the object of a need, its names resolved and folded.
 type target struct {
 	kind   sqlparse.ObjectType
-	schema []byte
-	name   []byte
+	schema folded
+	name   folded
 	// named is set for objects that a wildcard must not cover: the routines of
 	// the server's own schemas, some of which run any text they are given.
 	named bool
@@ -190,7 +190,7 @@ func (ix *index) find(t *target, s *search) *rule {
 		return nil
 	}
 	for i := range ix.schemas.ways() {
-		if sc := ix.schemas.at(i, t.schema); sc != nil {
+		if sc := ix.schemas.at(i, t.schema.bytes()); sc != nil {
 			if r := sc.find(t, s); r != nil {
 				return r
 			}
@@ -212,7 +212,7 @@ func (sc *schemaCell) find(t *target, s *search) *rule {
 	}
 	below := sc.below(t)
 	for i := range below.ways() {
-		if c := below.at(i, t.name); c != nil {
+		if c := below.at(i, t.name.bytes()); c != nil {
 			if r := c.first(s); r != nil {
 				return r
 			}
@@ -231,11 +231,11 @@ func (sc *schemaCell) below(t *target) *names[cell] {
 
 // findNamed looks at full names alone.
 func (ix *index) findNamed(t *target, s *search) *rule {
-	sc := ix.schemas.at(0, t.schema)
+	sc := ix.schemas.at(0, t.schema.bytes())
 	if sc == nil {
 		return nil
 	}
-	c := sc.below(t).at(0, t.name)
+	c := sc.below(t).at(0, t.name.bytes())
 	if c == nil {
 		return nil
 	}
@@ -253,7 +253,7 @@ func (ix *index) on(t *target, inside bool) privileges {
 		return all
 	}
 	for i := range ix.schemas.ways() {
-		if sc := ix.schemas.at(i, t.schema); sc != nil {
+		if sc := ix.schemas.at(i, t.schema.bytes()); sc != nil {
 			all = all.union(sc.on(t, inside))
 		}
 	}
@@ -270,7 +270,7 @@ func (sc *schemaCell) on(t *target, inside bool) privileges {
 	all := sc.whole.privileges
 	below := sc.below(t)
 	for i := range below.ways() {
-		if c := below.at(i, t.name); c != nil {
+		if c := below.at(i, t.name.bytes()); c != nil {
 			all = all.union(c.privileges)
 		}
 	}

@@ -29,6 +29,9 @@ func (a *App) judge(r Request) Decision {
 	}
 	verdict := Decision{Action: Allow, app: a.name}
 	for i := range r.Statements {
+		if a.plainly(&r, &r.Statements[i]) {
+			continue
+		}
 		d := a.judgeStatement(&r, i)
 		if d.Action == Refuse {
 			return d
@@ -36,6 +39,22 @@ func (a *App) judge(r Request) Decision {
 		verdict = weightier(verdict, d)
 	}
 	return verdict
+}
+
+// plainly reports whether a statement passes and there is nothing to tell about it.
+func (a *App) plainly(r *Request, s *sqlparse.Statement) bool {
+	if s.Kind == sqlparse.Unknown || s.Destructive && len(s.Needs) == 0 {
+		return false
+	}
+	if len(a.wheres) > 0 && (s.Where != sqlparse.WhereColumn || len(s.Inner) > 0) && a.asksWhere(s.Kind, len(s.Inner)) {
+		return false
+	}
+	for _, need := range s.Needs {
+		if !a.plain(r, need) {
+			return false
+		}
+	}
+	return true
 }
 
 // weightier keeps, of two allowances, the one that says more: observed before

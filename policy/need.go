@@ -7,16 +7,22 @@ import (
 	"guardrail/sqlparse"
 )
 
-// nameSpace holds a folded name without allocating: the server's longest name
-// is 64 characters of at most 4 bytes.
-type nameSpace [256]byte
+// folded is a name as it is compared, held without allocating: the server's
+// longest name is 64 characters of at most 4 bytes.
+type folded struct {
+	space [256]byte
+	used  int
+}
 
-// folded copies a name into the space, in lower case if fold is set. A name too
-// long for any server finds nothing, because it is cut.
-func (n *nameSpace) folded(name string, fold bool) []byte {
-	out := n[:0]
+// bytes is the name. It points into the struct.
+func (n *folded) bytes() []byte { return n.space[:n.used] }
+
+// set copies a name, in lower case if fold is set. A name too long for any
+// server finds nothing, because it is cut.
+func (n *folded) set(name string, fold bool) {
+	out := n.space[:0]
 	for i, r := range name {
-		if len(out)+utf8.UTFMax > len(n) {
+		if len(out)+utf8.UTFMax > len(n.space) {
 			break
 		}
 		switch {
@@ -34,25 +40,44 @@ func (n *nameSpace) folded(name string, fold bool) []byte {
 			out = utf8.AppendRune(out, r)
 		}
 	}
-	return out
+	n.used = len(out)
+}
+
+// aim makes the need's object the target and returns the rules it is compared
+// with. An object without a schema lies in the session's own.
+func (a *App) aim(t *target, r *Request, need *sqlparse.Need) *rules {
+	if need.Object.Type != sqlparse.Global && need.Object.Schema == "" {
+		need.Object.Schema = r.Schema
+	}
+	t.kind = need.Object.Type
+	t.schema.set(need.Object.Schema, r.LowerCaseNames)
+	t.name.set(need.Object.Name, r.LowerCaseNames || t.kind == sqlparse.Routine)
+	t.named = need.Object.Named || t.kind == sqlparse.Routine && serverSchema(t.schema.bytes())
+	if r.LowerCaseNames {
+		return &a.folded
+	}
+	return &a.exact
+}
+
+// plain reports whether a need is granted, and no rule has anything to say
+// about it. It is what judgeNeed answers for nearly every need, without the
+// cost of a Decision.
+func (a *App) plain(r *Request, need sqlparse.Need) bool {
+	bit, known := bitOf[need.Privilege]
+	if !known {
+		return false
+	}
+	var t target
+	rules := a.aim(&t, r, &need)
+	over := search{bit: bit, overlapping: true}
+	return (worldReadable(&t, need.Privilege) || rules.grants.find(&t, &search{bit: bit}) != nil) &&
+		rules.denies.find(&t, &over) == nil && rules.watched.find(&t, &over) == nil
 }
 
 // judgeNeed decides about one need of the i-th statement.
 func (a *App) judgeNeed(r *Request, i int, need sqlparse.Need) Decision {
-	if need.Object.Type != sqlparse.Global && need.Object.Schema == "" {
-		need.Object.Schema = r.Schema
-	}
-	var schema, name nameSpace
-	t := target{
-		kind:   need.Object.Type,
-		schema: schema.folded(need.Object.Schema, r.LowerCaseNames),
-		name:   name.folded(need.Object.Name, r.LowerCaseNames || need.Object.Type == sqlparse.Routine),
-	}
-	t.named = need.Object.Named || t.kind == sqlparse.Routine && serverSchema(t.schema)
-	rules := &a.exact
-	if r.LowerCaseNames {
-		rules = &a.folded
-	}
+	var t target
+	rules := a.aim(&t, r, &need)
 	switch need.Privilege {
 	case sqlparse.AnyPrivilege:
 		return a.judgeAny(rules, &t, r, i, need)
@@ -111,7 +136,7 @@ func (a *App) judgeAny(rules *rules, t *target, r *Request, i int, need sqlparse
 	if t.kind != sqlparse.Global {
 		held = held.and(onObjects)
 	}
-	if !held.empty() || isSchema(t.schema, "information_schema") {
+	if !held.empty() || isSchema(t.schema.bytes(), "information_schema") {
 		return Decision{Action: Allow, app: a.name}
 	}
 	if x := rules.touching(t, r.Now); x != nil {
@@ -171,5 +196,5 @@ func isSchema(schema []byte, name string) bool {
 // worldReadable reports whether every account of the server may do this without
 // a grant: read information_schema, which shows an account only what it may see.
 func worldReadable(t *target, p sqlparse.Privilege) bool {
-	return p == "SELECT" && t.kind == sqlparse.Table && isSchema(t.schema, "information_schema")
+	return p == "SELECT" && t.kind == sqlparse.Table && isSchema(t.schema.bytes(), "information_schema")
 }

@@ -50,16 +50,16 @@ func (p pattern) touches(t *target) bool {
 	switch {
 	case t.kind == sqlparse.Global:
 		return true
-	case !p.schema.holds(string(t.schema)):
+	case !p.schema.holds(string(t.schema.bytes())):
 		return false
 	case t.kind == sqlparse.Schema:
 		return true
 	}
-	return p.name.holds(string(t.name))
+	return p.name.holds(string(t.name.bytes()))
 }
 
-// folded returns the pattern in lower case.
-func (p pattern) folded() pattern {
+// lower returns the pattern in lower case.
+func (p pattern) lower() pattern {
 	p.schema.text, p.name.text = lower(p.schema.text), lower(p.name.text)
 	return p
 }

@@ -44,6 +44,19 @@ func (a *App) judgeWhere(r *Request, i int, s *sqlparse.Statement) Decision {
 	return verdict
 }
 
+// asksWhere reports whether a require line may be about a statement of the kind, or one inside it.
+func (a *App) asksWhere(kind sqlparse.Kind, inner int) bool {
+	if inner > 0 {
+		return true
+	}
+	for k := range a.wheres {
+		if a.wheres[k].names(kind) {
+			return true
+		}
+	}
+	return false
+}
+
 // requireWhere applies the rules to a statement that restricts nothing.
 func (a *App) requireWhere(r *Request, i int, kind sqlparse.Kind) Decision {
 	verdict := Decision{Action: Allow, app: a.name}
