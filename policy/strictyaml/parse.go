@@ -32,7 +32,8 @@ func Parse(file string, text []byte, report *Report) Value {
 		return Value{}
 	}
 	check(file, root, report)
-	return Value{node: root, file: file, label: "the file", report: report}
+	in := &document{file: file, lines: strings.Split(string(text), "\n")}
+	return Value{node: root, in: in, label: "the file", report: report}
 }
 
 // load returns the root of the first document, and refuses a second one.

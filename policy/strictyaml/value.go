@@ -13,9 +13,15 @@ import (
 // it reads as nothing and reports nothing.
 type Value struct {
 	node   *yaml.Node
-	file   string
+	in     *document
 	label  string
 	report *Report
+}
+
+// document is what a value stands in.
+type document struct {
+	file  string
+	lines []string
 }
 
 // Exists reports whether the value is written in the text.
@@ -24,41 +30,30 @@ func (v Value) Exists() bool { return v.node != nil }
 // Pos is where the value begins.
 func (v Value) Pos() Pos {
 	if v.node == nil {
-		return Pos{File: v.file}
+		return Pos{}
 	}
-	return Pos{v.file, v.node.Line, v.node.Column}
+	return Pos{v.in.file, v.node.Line, v.node.Column}
 }
 
-// PosAt is the place of a byte of the value's text. In texts that run over
-// several lines or hold escapes it is where the value begins.
+// PosAt is the place of a byte of the value's text. Where the text is not
+// written out in one line as it is (escapes, several lines), it is where the
+// value begins.
 func (v Value) PosAt(offset int) Pos {
 	at := v.Pos()
-	text := v.node.Value
-	if offset <= 0 || offset > len(text) || !v.verbatim() {
+	if v.node == nil || offset <= 0 || offset > len(v.node.Value) || at.Line > len(v.in.lines) {
 		return at
 	}
-	at.Col += utf8.RuneCountInString(text[:offset])
+	before := v.node.Value[:offset]
+	line := []rune(v.in.lines[at.Line-1])
+	col := at.Col
 	if v.node.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {
-		at.Col++
+		col++
 	}
+	if col-1 > len(line) || !strings.HasPrefix(string(line[col-1:]), before) {
+		return at
+	}
+	at.Col = col + utf8.RuneCountInString(before)
 	return at
-}
-
-// verbatim reports whether the value's text surely stands in one line as it is.
-func (v Value) verbatim() bool {
-	switch {
-	case v.node.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
-		return false
-	case v.node.Style&yaml.DoubleQuotedStyle != 0:
-		return !strings.ContainsAny(v.node.Value, "\\\"\n\t") && isPrintable(v.node.Value)
-	case v.node.Style&yaml.SingleQuotedStyle != 0:
-		return !strings.ContainsAny(v.node.Value, "'\n")
-	}
-	return true
-}
-
-func isPrintable(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
 // Fail reports that something is wrong with the value; hint may be empty.
@@ -131,7 +126,7 @@ func (v Value) FieldsAnd(elsewhere []string, known ...string) Fields {
 		if key.Kind != yaml.ScalarNode || key.Tag == "!!merge" {
 			continue // reported by Parse
 		}
-		at := Pos{v.file, key.Line, key.Column}
+		at := Pos{v.in.file, key.Line, key.Column}
 		if !slices.Contains(known, key.Value) && !slices.Contains(elsewhere, key.Value) {
 			near := nearest(key.Value, known)
 			f.meant[near] = true
@@ -140,7 +135,7 @@ func (v Value) FieldsAnd(elsewhere []string, known ...string) Fields {
 		}
 		if _, twice := f.values[key.Value]; !twice {
 			f.keys[key.Value] = at
-			f.values[key.Value] = Value{node: value, file: v.file, label: key.Value, report: v.report}
+			f.values[key.Value] = Value{node: value, in: v.in, label: key.Value, report: v.report}
 		}
 	}
 	return f
@@ -187,8 +182,8 @@ func (v Value) Entries() []Entry {
 		}
 		seen[key.Value] = true
 		out = append(out, Entry{
-			Key:   Value{node: key, file: v.file, label: "a key of " + v.label, report: v.report},
-			Value: Value{node: value, file: v.file, label: key.Value, report: v.report},
+			Key:   Value{node: key, in: v.in, label: "a key of " + v.label, report: v.report},
+			Value: Value{node: value, in: v.in, label: key.Value, report: v.report},
 		})
 	}
 	return out
@@ -212,7 +207,7 @@ func (v Value) Items() []Value {
 	}
 	out := make([]Value, len(v.node.Content))
 	for i, n := range v.node.Content {
-		out[i] = Value{node: n, file: v.file, label: fmt.Sprintf("an entry of %s", v.label), report: v.report}
+		out[i] = Value{node: n, in: v.in, label: fmt.Sprintf("an entry of %s", v.label), report: v.report}
 	}
 	return out
 }
