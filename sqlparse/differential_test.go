@@ -1,0 +1,223 @@
+package sqlparse_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"guardrail/proxy/mysqltest"
+	"guardrail/sqlparse"
+)
+
+// TestDifferential reads random texts and lets real servers name what they
+// executed: number and kinds must be the same, or the text Unknown. The account
+// has no privileges, so that nothing but the parser does its work.
+// GUARDRAIL_DIFFERENTIAL sets how long each server is asked; GUARDRAIL_SEED
+// repeats a run.
+func TestDifferential(t *testing.T) {
+	span := 3 * time.Second
+	if s := os.Getenv("GUARDRAIL_DIFFERENTIAL"); s != "" {
+		var err error
+		if span, err = time.ParseDuration(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
+		o := newOracle(t, s)
+		seed := uint64(time.Now().UnixNano())
+		if s := os.Getenv("GUARDRAIL_SEED"); s != "" {
+			fmt.Sscan(s, &seed)
+		}
+		t.Logf("GUARDRAIL_SEED=%d", seed)
+		soup := soup{rand.New(rand.NewPCG(seed, 1))}
+		for end := time.Now().Add(span); time.Now().Before(end) && !t.Failed(); {
+			m := soup.mode(o.server)
+			texts := make([]string, 200)
+			for i := range texts {
+				texts[i] = soup.text()
+			}
+			o.compare(t, m, texts)
+		}
+		t.Logf("%d texts, %d of them run by the server without a syntax error, %d of these Unknown", o.texts, o.accepted, o.unknown)
+		if o.accepted == 0 {
+			t.Error("no text was accepted by the server")
+		}
+	}, mysqltest.PerformanceSchema(), mysqltest.Args(
+		"--performance-schema-consumer-events-statements-history-long=ON",
+		"--performance-schema-events-statements-history-long-size=20000"))
+}
+
+// oracle is a real server that names what it executes.
+type oracle struct {
+	server   sqlparse.Server
+	reader   *sqlparse.Reader
+	admin    *sql.DB
+	db       *sql.DB
+	texts    int
+	accepted int
+	unknown  int
+}
+
+func newOracle(t *testing.T, s *mysqltest.Server) *oracle {
+	t.Helper()
+	flavour := map[string]sqlparse.Flavour{"mysql": sqlparse.MySQL, "mariadb": sqlparse.MariaDB}[s.Flavour()]
+	server, err := sqlparse.ParseServer(s.Version())
+	if err != nil || server.Flavour != flavour {
+		t.Fatalf("version %q: %v, %v", s.Version(), server, err)
+	}
+	s.Database(t, "d")
+	s.User(t, "nobody", "SHOW VIEW ON d.*")
+	config, err := mysql.ParseDSN(s.DSN("nobody", "d"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.MultiStatements = true
+	config.AllowNativePasswords = true
+	connector, err := mysql.NewConnector(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := sql.OpenDB(connector)
+	t.Cleanup(func() { db.Close() })
+	return &oracle{server: server, reader: sqlparse.NewReader(sqlparse.Options{}), admin: s.Admin(), db: db}
+}
+
+// modeNames are the names of the sql_mode bits that matter.
+var modeNames = map[sqlparse.SQLMode]string{
+	sqlparse.ANSIQuotes: "ANSI_QUOTES", sqlparse.NoBackslashEscapes: "NO_BACKSLASH_ESCAPES",
+	sqlparse.PipesAsConcat: "PIPES_AS_CONCAT", sqlparse.IgnoreSpace: "IGNORE_SPACE",
+}
+
+// charsetNames are sets that clients use, with what each is to the lexer.
+var charsetNames = []string{"utf8mb4", "utf8mb4", "utf8mb3", "latin1", "sjis", "cp932", "big5", "gbk", "gb18030", "euckr", "ujis",
+	"eucjpms", "gb2312", "binary", "ascii", "latin2", "cp1251", "koi8r", "cp1250", "latin5", "koi8u", "cp866"}
+
+// soupMode is a mode with the words that set it.
+type soupMode struct {
+	mode    sqlparse.Mode
+	sqlMode string
+	charset string
+}
+
+// compare runs the texts on one connection in the mode and looks at each.
+func (o *oracle) compare(t *testing.T, m soupMode, texts []string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	conn, err := o.db.Conn(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		conn.Raw(func(any) error { return errors.New("not to be used again") })
+		conn.Close()
+	}()
+	var id int64
+	if err := conn.QueryRowContext(ctx, identity).Scan(&id); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.ExecContext(ctx, "SET NAMES "+m.charset+"; SET sql_mode='"+m.sqlMode+"'"); err != nil {
+		return // this server lacks the character set
+	}
+	for i, text := range texts {
+		if _, err := conn.ExecContext(ctx, fmt.Sprintf("%s%d'", mark, i)); err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+		conn.ExecContext(ctx, text)
+	}
+	for i, events := range o.events(t, ctx, id) {
+		o.judge(t, m, texts[i], events)
+	}
+}
+
+// identity is the first statement of a connection.
+const identity = "SELECT CONNECTION_ID()"
+
+// mark parts one text's events from the next one's. It ends with the text's number and a quote.
+const mark = "SHOW VARIABLES LIKE 'text "
+
+// event is one statement that the server began.
+type event struct {
+	kind  string
+	errno int
+	text  string
+}
+
+// events returns what the connection executed for each text.
+func (o *oracle) events(t *testing.T, ctx context.Context, id int64) map[int][]event {
+	t.Helper()
+	rows, err := o.admin.QueryContext(ctx, `SELECT EVENT_NAME, COALESCE(MYSQL_ERRNO, 0), COALESCE(SQL_TEXT, '') FROM performance_schema.events_statements_history_long
+		WHERE THREAD_ID = (SELECT THREAD_ID FROM performance_schema.threads WHERE PROCESSLIST_ID = ?) AND COALESCE(NESTING_EVENT_TYPE, '') <> 'STATEMENT' ORDER BY EVENT_ID`, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	all := map[int][]event{}
+	now := -1
+	for rows.Next() {
+		var e event
+		if err := rows.Scan(&e.kind, &e.errno, &e.text); err != nil {
+			t.Fatal(err)
+		}
+		if os.Getenv("EV") != "" { fmt.Printf("EV %s %d %q\n", e.kind, e.errno, e.text) }; e.kind = e.kind[strings.LastIndexByte(e.kind, '/')+1:]
+		if e.text == identity {
+			// Threads are used again: what came before was another connection's.
+			clear(all)
+			now = -1
+		}
+		if number, ok := strings.CutPrefix(e.text, mark); ok {
+			fmt.Sscan(strings.TrimSuffix(number, "'"), &now)
+			continue
+		}
+		if now >= 0 {
+			all[now] = append(all[now], e)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// judge compares the reading of a text with what the server made of it.
+func (o *oracle) judge(t *testing.T, m soupMode, text string, events []event) {
+	t.Helper()
+	o.texts++
+	if len(events) == 0 {
+		return
+	}
+	last := events[len(events)-1]
+	if last.kind == "error" {
+		events = events[:len(events)-1]
+	} else {
+		o.accepted++
+	}
+	reading := o.reader.Read([]byte(text), m.mode)
+	if _, unknown := reading.Unknown(); unknown {
+		if last.kind != "error" {
+			o.unknown++
+		}
+		return
+	}
+	got := reading.Statements
+	bad := len(got) < len(events) && !(len(events) == len(got)+1 && events[len(got)].kind == "empty_query") || last.errno == 0 && len(got) != len(events)
+	for i := range min(len(events), len(got)) {
+		bad = bad || events[i].kind != string(got[i].Kind)
+	}
+	if !bad {
+		return
+	}
+	var kinds []string
+	for _, st := range got {
+		kinds = append(kinds, string(st.Kind))
+	}
+	t.Errorf("sql_mode=%q charset=%s %q:\n  server %v, last %v\n  read   %v", m.sqlMode, m.charset, text, events, last, kinds)
+}
