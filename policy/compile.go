@@ -43,25 +43,25 @@ func (p *Policy) compileApp(f *appFile, environment string) *App {
 	}
 	a.addBoundary(f.observeUntil)
 	for _, l := range f.grants {
-		a.addLine(l, func(rs *rules) *index { return &rs.grants })
+		a.addLine(Grant, l, func(rs *rules) *index { return &rs.grants })
 	}
 	for _, l := range slices.Concat(p.denies, f.denies) {
-		a.addLine(l, func(rs *rules) *index {
-			if l.until.IsZero() {
+		a.addLine(Deny, l, func(rs *rules) *index {
+			if l.Until.IsZero() {
 				return &rs.denies
 			}
 			return &rs.watched
 		})
 	}
 	for _, l := range p.exceptions {
-		if l.app == f.name {
-			a.addLine(l, func(rs *rules) *index { return &rs.exceptions })
+		if l.App == f.name {
+			a.addLine(Exception, l, func(rs *rules) *index { return &rs.exceptions })
 		}
 	}
 	for _, l := range slices.Concat(p.requires, f.requires) {
 		if l.in(environment) {
-			a.wheres = append(a.wheres, whereRule{Rule: l.Rule, kinds: l.kinds, because: l.because, until: l.until})
-			a.addBoundary(l.until)
+			a.wheres = append(a.wheres, whereRule{RuleLine: l.told(Require, a.name), kinds: l.kinds})
+			a.addBoundary(l.Until)
 		}
 	}
 	slices.SortFunc(a.boundaries, time.Time.Compare)
@@ -71,17 +71,17 @@ func (p *Policy) compileApp(f *appFile, environment string) *App {
 
 // in reports whether the line holds in an environment.
 func (l line) in(environment string) bool {
-	return len(l.environments) == 0 || slices.Contains(l.environments, environment)
+	return len(l.Environments) == 0 || slices.Contains(l.Environments, environment)
 }
 
 // addLine puts a line into an index of both ways of comparing names.
-func (a *App) addLine(l line, into func(*rules) *index) {
+func (a *App) addLine(effect Effect, l line, into func(*rules) *index) {
 	if !l.in(a.environment) {
 		return
 	}
-	a.addBoundary(l.until)
+	a.addBoundary(l.Until)
 	for _, rs := range []*rules{&a.exact, &a.folded} {
-		r := &rule{Rule: l.Rule, privileges: l.clause.privileges, pattern: l.clause.pattern, because: l.because, until: l.until}
+		r := &rule{RuleLine: l.told(effect, a.name), privileges: l.clause.privileges, pattern: l.clause.pattern}
 		fold := rs == &a.folded
 		if fold {
 			r.pattern = r.pattern.lower()

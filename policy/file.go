@@ -19,15 +19,16 @@ type Source struct {
 
 // line is one rule of a file, before it is compiled for an environment.
 type line struct {
-	Rule
-	text         string // as written
-	clause       clause
-	kinds        []sqlparse.Kind // of a require line
-	environments []string        // empty: wherever its app may connect
-	because      string
-	until        time.Time // end of an exception or of the line's observe mode
-	app          string    // of an exception
-	at           marks
+	RuleLine
+	clause clause
+	kinds  []sqlparse.Kind // of a require line
+	at     marks
+}
+
+// told is the line as it is told of an app.
+func (l line) told(effect Effect, app string) RuleLine {
+	l.Effect, l.App = effect, app
+	return l.RuleLine
 }
 
 // marks are places that checks across lines and files point at.

@@ -9,12 +9,9 @@ import (
 
 // rule is one compiled line of a policy: privileges on a pattern.
 type rule struct {
-	Rule
+	RuleLine
 	privileges privileges
 	pattern    pattern
-	because    string
-	// until ends an exception, or the observe mode of a deny; zero for neither.
-	until time.Time
 }
 
 // index finds the rules that hit an object. What a search costs hangs on the
@@ -113,7 +110,7 @@ func (ix *index) add(r *rule, fold bool) {
 
 // add keeps a rule unless earlier rules of the cell say all that it says.
 func (c *cell) add(r *rule) {
-	if r.until.IsZero() {
+	if r.Until.IsZero() {
 		if r.privileges.without(c.lasting).empty() {
 			return
 		}
@@ -155,9 +152,9 @@ const (
 func (s *search) meets(r *rule) bool {
 	switch s.phase {
 	case open:
-		return s.now.Before(r.until)
+		return s.now.Before(r.Until)
 	case lapsed:
-		return !s.now.Before(r.until)
+		return !s.now.Before(r.Until)
 	}
 	return true
 }

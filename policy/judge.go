@@ -97,7 +97,7 @@ func (a *App) refuse(cause Cause, i int, need sqlparse.Need, by *rule) Decision 
 	d := Decision{Cause: cause, Statement: i, Need: need, app: a.name}
 	d.Code, d.State = errorOf(cause, need)
 	if by != nil {
-		d.Rule, d.Because = by.Rule, by.because
+		d.Rule, d.Because = by.Rule, by.Because
 		return d
 	}
 	d.Rule = a.rule

@@ -7,7 +7,7 @@ import (
 // parseGrant reads a grant in its short form, a text, or its long one.
 func parseGrant(v strictyaml.Value) line {
 	if !v.IsMap() {
-		return line{Rule: place(v), text: v.Written(), clause: parseClause(v), at: marks{self: v}}
+		return line{RuleLine: RuleLine{Rule: place(v), Text: v.Written()}, clause: parseClause(v), at: marks{self: v}}
 	}
 	f := v.Fields("allow", "environments", "id")
 	allow := f.Need("allow", "write what is granted, as in allow: SELECT ON db.*")
@@ -40,23 +40,23 @@ func parseRequires(v strictyaml.Value) []line {
 	return out
 }
 
-// ruleLine is a line with its text still to be read.
-type ruleLine struct {
+// unread is a line with its text still to be read.
+type unread struct {
 	line
 	written strictyaml.Value
 }
 
 // parseRule reads the frame of a deny or require line, short or long.
-func parseRule(v strictyaml.Value, hint string) ruleLine {
+func parseRule(v strictyaml.Value, hint string) unread {
 	if !v.IsMap() {
-		return ruleLine{line: line{Rule: place(v), text: v.Written(), at: marks{self: v}}, written: v}
+		return unread{line: line{RuleLine: RuleLine{Rule: place(v), Text: v.Written()}, at: marks{self: v}}, written: v}
 	}
 	f := v.Fields("id", "rule", "because", "environments", "mode", "until")
 	written := f.Need("rule", hint)
 	l := newLine(v, f, written)
-	l.because = f.Get("because").Text()
-	l.until = parseMode(f)
-	return ruleLine{line: l, written: written}
+	l.Because = f.Get("because").Text()
+	l.Until = parseMode(f)
+	return unread{line: l, written: written}
 }
 
 // parseExceptions reads exceptions. Each names its app, its end, its ticket and who opened it.
@@ -67,12 +67,12 @@ func parseExceptions(v strictyaml.Value) []line {
 		named := f.Need("app", "name the app that may do more for a while")
 		allow := f.Need("allow", "write what is allowed, as in allow: DROP TABLE ON db.old_*")
 		l := newLine(item, f, allow)
-		l.app, l.at.app = named.Text(), named
+		l.App, l.at.app = named.Text(), named
 		l.clause = parseClause(allow)
-		l.until = f.Need("until", "every exception ends by itself, as in until: 2026-12-01T09:00:00+09:00").Time()
+		l.Until = f.Need("until", "every exception ends by itself, as in until: 2026-12-01T09:00:00+09:00").Time()
 		ticket := f.Need("ticket", "write where it was agreed, as in ticket: OPS-123").Text()
 		by := f.Need("by", "write who opened it, as in by: dba-oncall").Text()
-		l.because = exceptionReason(f.Get("because").Text(), ticket, by)
+		l.Because = exceptionReason(f.Get("because").Text(), ticket, by)
 		out = append(out, l)
 	}
 	return out
@@ -88,13 +88,13 @@ func exceptionReason(because, ticket, by string) string {
 
 // newLine fills in what all long forms share. The rule stands where its text is.
 func newLine(v strictyaml.Value, f strictyaml.Fields, text strictyaml.Value) line {
-	l := line{Rule: place(v), text: text.Written(), at: marks{self: v, id: f.Get("id")}}
+	l := line{RuleLine: RuleLine{Rule: place(v), Text: text.Written()}, at: marks{self: v, id: f.Get("id")}}
 	if text.Exists() {
 		l.Rule = place(text)
 	}
 	if id := f.Get("id").Word("an id"); id != "" {
 		l.ID = id
 	}
-	l.environments, l.at.environments = parseEnvironments(f.Get("environments"))
+	l.Environments, l.at.environments = parseEnvironments(f.Get("environments"))
 	return l
 }

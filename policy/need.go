@@ -115,7 +115,7 @@ func (a *App) judgeBit(rules *rules, t *target, bit uint, r *Request, i int, nee
 
 // except builds an allowance by an exception.
 func (a *App) except(x *rule, i int, need sqlparse.Need) Decision {
-	return Decision{Action: Allow, Cause: ByException, Rule: x.Rule, Statement: i, Need: need, Because: x.because, app: a.name}
+	return Decision{Action: Allow, Cause: ByException, Rule: x.Rule, Statement: i, Need: need, Because: x.Because, app: a.name}
 }
 
 // missing is the cause of a need that no grant covers.

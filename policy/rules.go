@@ -38,7 +38,7 @@ func (rs *rules) excepts(t *target, bit uint, now time.Time) *rule {
 // touching returns an exception in force on the target or on something in it, or nil.
 func (rs *rules) touching(t *target, now time.Time) *rule {
 	for _, x := range rs.excepted {
-		if now.Before(x.until) && x.pattern.touches(t) {
+		if now.Before(x.Until) && x.pattern.touches(t) {
 			return x
 		}
 	}

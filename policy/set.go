@@ -78,8 +78,6 @@ func (m Mode) String() string {
 
 // Limits are what an app's sessions are held to.
 type Limits struct {
-	// MaxExecutionTime is the longest a statement may run; 0 is no limit of Guardrail's.
-	MaxExecutionTime time.Duration
 	// SingleStatement refuses texts with more than one statement (multi_statements: deny).
 	SingleStatement bool
 }

@@ -25,7 +25,7 @@ func (p *Policy) checkTogether() {
 		p.checkEnvironments(l, all, "no app belongs to environment ")
 	}
 	for _, l := range p.exceptions {
-		if a := p.named(l.at.app, l.app); a != nil {
+		if a := p.named(l.at.app, l.App); a != nil {
 			p.checkEnvironments(l, a.environments, "app "+a.name+" does not belong to environment ")
 		}
 	}
@@ -42,7 +42,7 @@ func (p *Policy) named(v strictyaml.Value, name string) *appFile {
 }
 
 func (p *Policy) checkEnvironments(l line, known []string, what string) {
-	for i, name := range l.environments {
+	for i, name := range l.Environments {
 		if len(known) > 0 && !slices.Contains(known, name) {
 			hint := strictyaml.DidYouMean(name, known)
 			if hint == "" {

@@ -1,17 +1,13 @@
 package policy
 
 import (
-	"time"
-
 	"guardrail/sqlparse"
 )
 
 // whereRule is a line of require: which statements must restrict their rows by a column.
 type whereRule struct {
-	Rule
-	kinds   []sqlparse.Kind
-	because string
-	until   time.Time // end of the rule's observe mode; zero: enforced
+	RuleLine
+	kinds []sqlparse.Kind
 }
 
 // whereKinds are the statements that WHERE FOR names, as the server names them.
@@ -29,7 +25,7 @@ func (a *App) judgeWhere(r *Request, i int, s *sqlparse.Statement) Decision {
 		return verdict
 	}
 	if s.Where != sqlparse.WhereColumn {
-		verdict = a.requireWhere(r, i, s.Kind)
+		verdict = a.requireWhere(r, i, s)
 	}
 	for j := range s.Inner {
 		if verdict.Action == Refuse {
@@ -58,22 +54,33 @@ func (a *App) asksWhere(kind sqlparse.Kind, inner int) bool {
 }
 
 // requireWhere applies the rules to a statement that restricts nothing.
-func (a *App) requireWhere(r *Request, i int, kind sqlparse.Kind) Decision {
+func (a *App) requireWhere(r *Request, i int, s *sqlparse.Statement) Decision {
 	verdict := Decision{Action: Allow, app: a.name}
 	for k := range a.wheres {
 		w := &a.wheres[k]
-		if !w.names(kind) {
+		if !w.names(s.Kind) {
 			continue
 		}
-		d := a.refuse(ByWhere, i, sqlparse.Need{}, nil)
-		d.Rule, d.Because = w.Rule, w.because
-		if !r.Now.Before(w.until) {
+		d := a.judgeWhereBy(r, i, s, w)
+		if d.Action == Refuse {
 			return d
 		}
-		d.Action, d.Observed = Allow, true
 		verdict = weightier(verdict, d)
 	}
 	return verdict
+}
+
+// judgeWhereBy applies one rule to a statement of a kind that it names.
+func (a *App) judgeWhereBy(r *Request, i int, s *sqlparse.Statement, w *whereRule) Decision {
+	if s.Where == sqlparse.WhereColumn {
+		return Decision{Action: Allow, app: a.name}
+	}
+	d := a.refuse(ByWhere, i, sqlparse.Need{}, nil)
+	d.Rule, d.Because = w.Rule, w.Because
+	if r.Now.Before(w.Until) {
+		d.Action, d.Observed = Allow, true
+	}
+	return d
 }
 
 func (w *whereRule) names(kind sqlparse.Kind) bool {

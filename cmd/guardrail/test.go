@@ -9,6 +9,7 @@ import (
 	"guardrail/cmd/guardrail/internal/config"
 	"guardrail/policy"
 	"guardrail/policy/policytest"
+	"guardrail/policy/strictyaml"
 	"guardrail/sqlparse"
 )
 
@@ -17,6 +18,7 @@ type testCommand struct {
 	config  string
 	server  string
 	verbose bool
+	covered bool
 }
 
 func newTestCommand() *cobra.Command {
@@ -38,6 +40,7 @@ mistakes or no tests, and 2 when something could not be read.`,
 	}
 	cmd.Flags().StringVarP(&c.config, "config", "c", "guardrail.yaml", "configuration file, for its policies")
 	cmd.Flags().StringVar(&c.server, "server", "mysql-9.7.4", "the server whose reading counts, as in mariadb-10.11.19")
+	cmd.Flags().BoolVar(&c.covered, "coverage", false, "fail if a line of a policy is shown to work by no test")
 	cmd.Flags().BoolVarP(&c.verbose, "verbose", "v", false, "tell the tests that pass, too")
 	return cmd
 }
@@ -66,11 +69,29 @@ func (c *testCommand) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return p.mistakes(err)
 	}
-	return c.report(p, policytest.Run(parsed, policytest.Options{
+	results := policytest.Run(parsed, policytest.Options{
 		Reader: sqlparse.NewReader(sqlparse.Options{}),
 		Mode:   sqlparse.Mode{Server: server, Charset: sqlparse.CharsetUTF8},
 		Now:    time.Now(),
-	}))
+	})
+	if err := c.report(p, results); err != nil || !c.covered {
+		return err
+	}
+	return coverage(p, parsed, results)
+}
+
+// coverage tells the lines that no test shows to work, and ends the process with 1 if there are any.
+func coverage(p *printer, parsed *policy.Policy, results []policytest.Result) error {
+	untested, all := policytest.Untested(parsed, results), len(parsed.Lines())
+	for _, l := range untested {
+		at := strictyaml.Pos{File: l.File, Line: l.Line, Col: l.Col}
+		p.tell("warning", strictyaml.Mistake{Pos: at, What: fmt.Sprintf("no test shows that this %s works", l.Effect)})
+	}
+	_, _ = fmt.Fprintf(p.out, "%d of %s shown to work\n", all-len(untested), count(all, "line"))
+	if len(untested) > 0 {
+		return exitCode(1)
+	}
+	return nil
 }
 
 // report tells the results and ends the process with 1 unless all tests passed.

@@ -4,6 +4,7 @@ package policytest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,6 +26,9 @@ type Result struct {
 	Decision    policy.Decision
 	Statements  []sqlparse.Statement // as the SQL was read; nil for logins
 	Failure     string               // empty: passed
+	// Rules are the lines that the test, if it passed, shows to work: what
+	// allows each need where all is allowed, what refuses where it is refused.
+	Rules []policy.Rule
 }
 
 // Run runs all tests of a policy, in their order.
@@ -59,15 +63,47 @@ func (r *runner) run(t policy.Test) Result {
 		_, result.Decision = set.Login(t.Account, t.From, at)
 	} else {
 		result.Statements = r.options.Reader.Read([]byte(t.SQL), r.options.Mode).Statements
-		result.Decision = set.App(t.App).Decide(policy.Request{
-			Schema: t.Schema, LowerCaseNames: t.LowerCase, Statements: result.Statements, Now: at,
-		})
+		r := policy.Request{Schema: t.Schema, LowerCaseNames: t.LowerCase, Statements: result.Statements, Now: at}
+		app := set.App(t.App)
+		result.Decision = app.Decide(r)
+		result.Rules = shown(t, result.Decision, app.Explain(r))
 	}
 	result.Failure = failure(t, result.Decision)
 	if reason, unknown := (sqlparse.Reading{Statements: result.Statements}).Unknown(); unknown && result.Failure != "" {
 		result.Failure += ": the statement cannot be read: " + reason
 	}
 	return result
+}
+
+// shown returns the lines that a test of a statement shows to work.
+func shown(t policy.Test, d policy.Decision, bases []policy.Basis) []policy.Rule {
+	if failure(t, d) != "" {
+		return nil
+	}
+	if !t.Allow {
+		return []policy.Rule{d.Rule}
+	}
+	var rules []policy.Rule
+	for _, b := range bases {
+		switch {
+		case b.Decision.Cause == policy.ByException:
+			rules = append(rules, b.Exception.Rule)
+		case b.Grant != nil:
+			rules = append(rules, b.Grant.Rule)
+		}
+	}
+	return rules
+}
+
+// Untested returns the lines of a policy that no test shows to work.
+func Untested(p *policy.Policy, results []Result) []policy.RuleLine {
+	tested := map[policy.Rule]bool{}
+	for _, r := range results {
+		for _, rule := range r.Rules {
+			tested[rule] = true
+		}
+	}
+	return slices.DeleteFunc(p.Lines(), func(l policy.RuleLine) bool { return tested[l.Rule] })
 }
 
 // environment is the test's own, or the first that its app lists.

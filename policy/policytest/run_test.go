@@ -1,6 +1,8 @@
 package policytest_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -79,5 +81,38 @@ tests: [{sql: DROP TABLE shop.t, expect: deny, by: DROP TABLE}]
 	}
 	if r := policytest.Run(p, options())[0]; r.Failure != "" {
 		t.Error(r.Failure)
+	}
+}
+
+func TestUntested(t *testing.T) {
+	p, err := policy.Parse([]policy.Source{{File: "a.yaml", Text: []byte(`
+app: shop
+accounts: [shop]
+environments: [production, staging]
+grants:
+  - SELECT ON shop.*
+  - INSERT ON shop.*
+  - {allow: DROP TABLE ON shop.*, environments: [staging]}
+deny:
+  - SELECT ON shop.secrets
+  - INSERT ON shop.secrets
+require: [WHERE FOR DELETE]
+tests:
+  - {sql: SELECT 1 FROM t, db: shop, expect: allow}
+  - {sql: SELECT 1 FROM secrets, db: shop, expect: deny}
+  - {sql: INSERT INTO t SELECT * FROM secrets, db: shop, expect: deny}
+  - {sql: DROP TABLE t, db: shop, expect: allow, environment: staging}
+`)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	results := policytest.Run(p, options())
+	var got []string
+	for _, l := range policytest.Untested(p, results) {
+		got = append(got, fmt.Sprintf("%d %s %s", l.Line, l.Effect, l.Text))
+	}
+	want := []string{"7 grant INSERT ON shop.*", "11 deny INSERT ON shop.secrets", "12 require WHERE FOR DELETE"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
