@@ -53,17 +53,26 @@ func (x *lexer) emit(t Token) {
 	if x.list != noList {
 		x.step(t)
 	}
-	if len(x.buf.tokens) >= x.limit {
+	if len(x.tokens) >= x.limit {
 		x.overflow(t)
 		return
 	}
-	start := len(x.buf.norm)
-	x.buf.tokens = append(x.buf.tokens, t)
-	x.normalise(t)
-	if t.Type == TokenSymbol && !x.literals {
+	start := len(x.norm)
+	x.tokens = append(x.tokens, t)
+	switch {
+	case t.Type == TokenWord:
+		x.norm = append(append(x.norm, byte(TokenWord)), x.text[t.Start:t.End]...)
+		return
+	case t.Type == TokenSymbol && t.Flags&Detached == 0:
+		x.norm = append(x.norm, byte(TokenSymbol), byte(t.Op))
+	default:
+		x.normalise(t)
+		return
+	}
+	if !x.literals {
 		switch {
 		case t.Op == '(':
-			x.list, x.listNorm, x.listTok = wantLiteral, start, len(x.buf.tokens)-1
+			x.list, x.listNorm, x.listTok = wantLiteral, start, len(x.tokens)-1
 			x.types, x.count, x.heaviest = 0, 0, weightPlain
 		case t.Op == ')' && x.list == wantComma:
 			x.closeList()
@@ -119,14 +128,10 @@ func (x *lexer) begin(t Token) {
 // normalise appends a token to the normal form, so that two texts with the
 // same form have the same tokens but for the literals.
 func (x *lexer) normalise(t Token) {
-	norm := append(x.buf.norm, byte(t.Type))
+	norm := append(x.norm, byte(t.Type))
 	switch t.Type {
-	case TokenWord:
-		norm = append(norm, x.text[t.Start:t.End]...)
 	case TokenSymbol:
-		if t.Flags&Detached != 0 {
-			norm[len(norm)-1] = normDetached
-		}
+		norm[len(norm)-1] = normDetached
 		norm = append(norm, byte(t.Op))
 	case TokenName, TokenHost, TokenIntroducer:
 		norm = binary.AppendUvarint(norm, uint64(t.End-t.Start))
@@ -140,7 +145,7 @@ func (x *lexer) normalise(t Token) {
 			norm = append(norm, byte(weigh(x.text[t.Start:t.End], t.Type)))
 		}
 	}
-	x.buf.norm = norm
+	x.norm = norm
 }
 
 // step follows an open list of literals over its next token.
@@ -176,12 +181,12 @@ func (x *lexer) step(t Token) {
 		// 'a' 'b' is one string.
 	case t.Type == TokenSymbol && (t.Op == ',' || t.Op == ')'):
 		if x.count > keptLiterals {
-			x.buf.tokens = x.buf.tokens[:x.cutTok]
-			x.buf.norm = x.buf.norm[:x.cutNorm]
+			x.tokens = x.tokens[:x.cutTok]
+			x.norm = x.norm[:x.cutNorm]
 		}
 		if t.Op == ',' {
 			x.list = wantLiteral
-			x.cutTok, x.cutNorm = len(x.buf.tokens), len(x.buf.norm)
+			x.cutTok, x.cutNorm = len(x.tokens), len(x.norm)
 		}
 	default:
 		x.abandon()
@@ -211,7 +216,7 @@ func (x *lexer) literal(kind uint16) {
 func (x *lexer) abandon() {
 	x.list = noList
 	if x.count > keptLiterals {
-		x.buf.norm = append(x.buf.norm, normList, byte(x.types), byte(x.types>>8))
+		x.norm = append(x.norm, normList, byte(x.types), byte(x.types>>8))
 	}
 }
 
@@ -224,12 +229,12 @@ func (x *lexer) closeList() {
 	}
 	start, types := x.listNorm, x.types
 	const comma = 2
-	if x.rowEnd != 0 && x.listNorm == x.rowEnd+comma && x.buf.norm[x.rowEnd] == byte(TokenSymbol) && x.buf.norm[x.rowEnd+1] == ',' {
+	if x.rowEnd != 0 && x.listNorm == x.rowEnd+comma && x.norm[x.rowEnd] == byte(TokenSymbol) && x.norm[x.rowEnd+1] == ',' {
 		start, types = x.rowNorm, types|x.rowTypes
-		x.buf.tokens = x.buf.tokens[:x.listTok-1]
+		x.tokens = x.tokens[:x.listTok-1]
 	}
-	x.buf.norm = append(x.buf.norm[:start], normList, byte(types), byte(types>>8))
-	x.rowNorm, x.rowEnd, x.rowTypes = start, len(x.buf.norm), types
+	x.norm = append(x.norm[:start], normList, byte(types), byte(types>>8))
+	x.rowNorm, x.rowEnd, x.rowTypes = start, len(x.norm), types
 }
 
 // overflow ends the pass at the token limit, keeping the last place for the
@@ -238,5 +243,5 @@ func (x *lexer) overflow(t Token) {
 	if x.reason == "" {
 		x.reason = "it has too many tokens"
 	}
-	x.buf.tokens[len(x.buf.tokens)-1] = Token{Start: t.Start, End: uint32(len(x.text)), Type: TokenBad}
+	x.tokens[len(x.tokens)-1] = Token{Start: t.Start, End: uint32(len(x.text)), Type: TokenBad}
 }

@@ -1,14 +1,12 @@
 package sqlparse
 
-import "bytes"
-
 // Lex cuts a text into tokens as the server of mode m does, using buf's memory.
 // It reads every byte once and never fails: what the server's lexer refuses,
 // and what cannot be known, is a TokenBad with the reason in Ambiguous, and
 // lexing stops there. The sql_mode, version and character set rules are those
 // of the servers' own lexers; DESIGN.md names the ones that surprise.
 func Lex(text []byte, m Mode, buf *Tokens) Lexed {
-	x := lexer{mode: m, tab: &charTables[CharsetUnknown], buf: buf}
+	x := lexer{mode: m, tab: &charTables[CharsetUnknown], tokens: buf.tokens[:0], norm: buf.norm[:0]}
 	if int(m.Charset) < len(charTables) {
 		x.tab = &charTables[m.Charset]
 	}
@@ -17,14 +15,14 @@ func Lex(text []byte, m Mode, buf *Tokens) Lexed {
 	if x.limit <= 0 {
 		x.limit = DefaultLimits().Tokens
 	}
-	buf.tokens, buf.norm = buf.tokens[:0], buf.norm[:0]
 	x.start()
 	for x.next() {
 	}
+	buf.tokens, buf.norm = x.tokens, x.norm
 	return Lexed{
 		Text:             x.text,
 		Mode:             m,
-		Tokens:           buf.tokens,
+		Tokens:           x.tokens,
 		Shape:            x.shape(),
 		Ambiguous:        x.reason,
 		LiteralDependent: x.literals,
@@ -51,9 +49,10 @@ type lexer struct {
 	pos  int
 	mode Mode
 	tab  *charTable
-	buf  *Tokens
 
-	limit  int // of tokens
+	tokens []Token // in the caller's memory, as is norm
+	norm   []byte  // what the shape is the hash of
+	limit  int     // of tokens
 	state  lexState
 	inExec bool   // between /*! and its */, whose text runs
 	reason string // why lexing stopped before the end
@@ -116,6 +115,20 @@ func (x *lexer) next() bool {
 	if x.reason != "" {
 		return false
 	}
+	if x.state != stateStart {
+		return x.bound()
+	}
+	for x.pos < len(x.text) && x.tab.class[x.text[x.pos]]&classSpace != 0 {
+		x.pos++
+	}
+	if x.pos >= len(x.text) {
+		return x.finish()
+	}
+	return x.token(x.text[x.pos])
+}
+
+// bound reads a token that the one before it has decided on.
+func (x *lexer) bound() bool {
 	switch x.state {
 	case stateDot:
 		return x.dot()
@@ -125,16 +138,8 @@ func (x *lexer) next() bool {
 		return x.host()
 	case stateSystemVar:
 		return x.systemVar()
-	case stateVarName:
-		return x.varName()
 	}
-	for x.pos < len(x.text) && x.tab.class[x.text[x.pos]]&classSpace != 0 {
-		x.pos++
-	}
-	if x.pos >= len(x.text) {
-		return x.finish()
-	}
-	return x.token(x.text[x.pos])
+	return x.varName()
 }
 
 // finish is the end of the text.
@@ -237,10 +242,7 @@ func (x *lexer) word() bool {
 			return x.add(TokenIntroducer, end)
 		}
 	}
-	if x.mode.Server.Flavour == MySQL && x.mode.Server.Version < 80000 && len(text) == 1 && text[0] == '_' {
-		x.modeBound = true
-	}
-	if len(text) == 3 && bytes.EqualFold(text, []byte("NOT")) {
+	if len(text) == 3 && isWord(text, "NOT") {
 		x.modeBound = true // HIGH_NOT_PRECEDENCE
 	}
 	x.afterName(end)

@@ -123,11 +123,11 @@ func (x *lexer) hints() bool {
 	if s.Flavour == MariaDB && s.Version < 120000 {
 		return false
 	}
-	n := len(x.buf.tokens)
-	if n == 0 || x.inExec && x.buf.tokens[n-1].Type != TokenWord {
+	n := len(x.tokens)
+	if n == 0 || x.inExec && x.tokens[n-1].Type != TokenWord {
 		return false
 	}
-	last := x.buf.tokens[n-1]
+	last := x.tokens[n-1]
 	if last.Type != TokenWord {
 		return false
 	}

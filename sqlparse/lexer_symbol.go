@@ -84,8 +84,8 @@ func (x *lexer) parenthesis() bool {
 	x.depth++
 	x.maxDepth = max(x.maxDepth, x.depth)
 	t := Token{Start: uint32(x.pos), End: uint32(x.pos + 1), Type: TokenSymbol, Op: '('}
-	if n := len(x.buf.tokens); n > 0 && x.buf.tokens[n-1].Type == TokenWord {
-		last := x.buf.tokens[n-1]
+	if n := len(x.tokens); n > 0 && x.tokens[n-1].Type == TokenWord {
+		last := x.tokens[n-1]
 		if int(last.End) != x.pos && isFunctionToken(x.text[last.Start:last.End]) {
 			x.modeBound = true
 			if !x.mode.SQLMode.has(IgnoreSpace) || !x.blank(int(last.End), x.pos) {
