@@ -2,6 +2,7 @@ package policy
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 )
@@ -10,6 +11,7 @@ import (
 type App struct {
 	name         string
 	file         string
+	accounts     []string
 	rule         Rule // where the app is named
 	environment  string
 	environments []string
@@ -21,6 +23,7 @@ type App struct {
 	exact        rules       // names compared byte by byte
 	folded       rules       // names compared in lower case
 	wheres       []whereRule
+	lines        []RuleLine
 }
 
 // Name is the app's name in its policy file, and empty for a nil App.
@@ -33,6 +36,15 @@ func (a *App) Name() string {
 
 // File is the policy file that defines the app.
 func (a *App) File() string { return a.file }
+
+// Accounts lists who belongs to the app, as its file has them: "name" or "name@network".
+func (a *App) Accounts() []string { return slices.Clone(a.accounts) }
+
+// ObservedUntil is the end of the app's observe mode, zero if it has none.
+func (a *App) ObservedUntil() time.Time { return a.observeUntil }
+
+// Here reports whether the app may connect in the set's environment.
+func (a *App) Here() bool { return a.here }
 
 // Environments lists where the app may connect.
 func (a *App) Environments() []string { return append([]string(nil), a.environments...) }
@@ -47,6 +59,10 @@ func (a *App) Mode(now time.Time) Mode {
 	}
 	return Enforce
 }
+
+// Lines returns the lines that hold for the app in the set's environment, those
+// for every app included, in the order grants, denies, exceptions, requirements.
+func (a *App) Lines() []RuleLine { return slices.Clone(a.lines) }
 
 // ReadOnly reports whether nothing is granted to the app but reading, so that
 // its sessions can be made SET SESSION TRANSACTION READ ONLY.

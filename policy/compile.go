@@ -41,6 +41,9 @@ func (p *Policy) compileApp(f *appFile, environment string) *App {
 		environments: f.environments, here: slices.Contains(f.environments, environment),
 		limits: f.limits, observeUntil: f.observeUntil,
 	}
+	for _, acc := range f.accounts {
+		a.accounts = append(a.accounts, acc.at.Written())
+	}
 	a.addBoundary(f.observeUntil)
 	for _, l := range f.grants {
 		a.addLine(Grant, l, func(rs *rules) *index { return &rs.grants })
@@ -60,6 +63,7 @@ func (p *Policy) compileApp(f *appFile, environment string) *App {
 	}
 	for _, l := range slices.Concat(p.requires, f.requires) {
 		if l.in(environment) {
+			a.lines = append(a.lines, l.told(Require, a.name))
 			a.wheres = append(a.wheres, whereRule{RuleLine: l.told(Require, a.name), kinds: l.kinds})
 			a.addBoundary(l.Until)
 		}
@@ -80,6 +84,7 @@ func (a *App) addLine(effect Effect, l line, into func(*rules) *index) {
 		return
 	}
 	a.addBoundary(l.Until)
+	a.lines = append(a.lines, l.told(effect, a.name))
 	for _, rs := range []*rules{&a.exact, &a.folded} {
 		r := &rule{RuleLine: l.told(effect, a.name), privileges: l.clause.privileges, pattern: l.clause.pattern}
 		fold := rs == &a.folded

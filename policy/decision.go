@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"path/filepath"
 	"strconv"
 	"strings"
 	"unicode"
@@ -95,12 +96,13 @@ func (d Decision) Message(environment, event string) string {
 	return clean(b.String(), maxMessage-len(tail)) + clean(tail, maxMessage)
 }
 
-// ruleName is the rule's id and, where the id does not say it, its place.
+// ruleName is the rule's id and, where the id does not say it, its place. The
+// folder is left out: it is nothing to the client.
 func (d Decision) ruleName() string {
 	if d.Rule.File == "" {
 		return d.Rule.ID
 	}
-	place := d.Rule.File + ":" + strconv.Itoa(d.Rule.Line)
+	place := filepath.Base(d.Rule.File) + ":" + strconv.Itoa(d.Rule.Line)
 	if d.Rule.ID == "" || d.Rule.ID == place {
 		return place
 	}

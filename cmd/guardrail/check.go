@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -12,8 +13,10 @@ import (
 
 // checkCommand reads configuration and policies and tells what is wrong.
 type checkCommand struct {
-	config string
-	format string
+	config    string
+	format    string
+	effective bool
+	strict    bool
 }
 
 func newCheckCommand() *cobra.Command {
@@ -27,10 +30,14 @@ what to write instead, and the effective configuration when there is none.
 With a directory or files, only these policies are read. Files given by name
 are read together, as if they were a directory.
 
+Warnings tell what is allowed and most likely not meant: grants that nothing can
+use, grants over everything, exceptions that have ended. They do not change the
+exit code, unless --strict is given.
+
 The exit code is 0 when all is well, 1 when there are mistakes, and 2 when
 something could not be read.`,
 		Example: `  guardrail check --config /etc/guardrail/guardrail.yaml
-  guardrail check policies/
+  guardrail check --effective policies/
   guardrail check --format github policies/everyone.yaml policies/accounting-web.yaml`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.run(cmd, args)
@@ -38,6 +45,8 @@ something could not be read.`,
 	}
 	cmd.Flags().StringVarP(&c.config, "config", "c", "guardrail.yaml", "configuration file")
 	cmd.Flags().StringVar(&c.format, "format", "text", "how mistakes are told: "+formats)
+	cmd.Flags().BoolVar(&c.effective, "effective", false, "show what holds for each app, in each environment or in the configuration's")
+	cmd.Flags().BoolVar(&c.strict, "strict", false, "take warnings for mistakes")
 	return cmd
 }
 
@@ -72,13 +81,32 @@ func (c *checkCommand) policies(p *printer, paths []string, environment string) 
 	if err != nil {
 		return p.mistakes(err)
 	}
+	environments := parsed.Environments()
 	if environment != "" {
-		if _, err := parsed.Compile(environment); err != nil {
+		environments = []string{environment}
+	}
+	sets := make([]*policy.Set, 0, len(environments))
+	for _, e := range environments {
+		set, err := parsed.Compile(e)
+		if err != nil {
 			return err
 		}
+		sets = append(sets, set)
+	}
+	warnings := parsed.Warnings(time.Now())
+	for _, w := range warnings {
+		p.tell("warning", w)
 	}
 	if p.format == "text" {
-		_, _ = fmt.Fprintf(p.out, "%s of %s, no mistakes\n", count(len(sources), "policy file"), count(len(parsed.Apps()), "app"))
+		_, _ = fmt.Fprintf(p.out, "%s of %s, no mistakes, %s\n", count(len(sources), "policy file"), count(len(parsed.Apps()), "app"), count(len(warnings), "warning"))
+	}
+	if c.effective {
+		for _, set := range sets {
+			tellEffective(p.out, set)
+		}
+	}
+	if c.strict && len(warnings) > 0 {
+		return exitCode(1)
 	}
 	return nil
 }

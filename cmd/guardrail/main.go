@@ -50,6 +50,6 @@ Start with:
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newServeCommand(), newCheckCommand(), newTestCommand(), newReadCommand(), newVersionCommand())
+	root.AddCommand(newServeCommand(), newCheckCommand(), newTestCommand(), newExplainCommand(), newReadCommand(), newVersionCommand())
 	return root
 }

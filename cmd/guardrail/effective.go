@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"guardrail/policy"
+)
+
+// tellEffective writes what holds for each app in one environment.
+func tellEffective(out io.Writer, set *policy.Set) {
+	_, _ = fmt.Fprintf(out, "\n%s\n", set.Environment())
+	for _, a := range set.Apps() {
+		if !a.Here() {
+			continue
+		}
+		_, _ = fmt.Fprintf(out, "  %s: %s%s\n", a.Name(), strings.Join(a.Accounts(), ", "), terms(a))
+		table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+		for _, l := range a.Lines() {
+			row := fmt.Sprintf("    %s\t%s\t%s:%d", l.Effect, l.Text, l.File, l.Line)
+			if notes := notes(l); notes != "" {
+				row += "\t" + notes
+			}
+			_, _ = fmt.Fprintln(table, row)
+		}
+		_ = table.Flush()
+	}
+}
+
+// terms are an app's limits and mode.
+func terms(a *policy.App) string {
+	var b strings.Builder
+	if a.Limits().SingleStatement {
+		b.WriteString("; one statement a text")
+	}
+	if a.ReadOnly() {
+		b.WriteString("; reads only")
+	}
+	if end := a.ObservedUntil(); !end.IsZero() {
+		b.WriteString("; observed until " + end.Format(time.RFC3339))
+	}
+	return b.String()
+}
+
+// notes are a line's end and reason.
+func notes(l policy.RuleLine) string {
+	var parts []string
+	switch {
+	case l.Until.IsZero():
+	case l.Effect == policy.Exception:
+		parts = append(parts, "until "+l.Until.Format(time.RFC3339))
+	default:
+		parts = append(parts, "observed until "+l.Until.Format(time.RFC3339))
+	}
+	if l.Because != "" {
+		parts = append(parts, l.Because)
+	}
+	return strings.Join(parts, "; ")
+}

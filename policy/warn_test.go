@@ -1,0 +1,45 @@
+package policy_test
+
+import (
+	"testing"
+	"time"
+
+	"guardrail/policy"
+)
+
+func TestWarnings(t *testing.T) {
+	tests := []struct{ name, lines, shared, want string }{
+		{"nothing", "grants: [SELECT ON a.*, INSERT ON a.t]\n", "deny: [DROP TABLE ON *.*]\n", ""},
+		{"denied grant", "grants: [SELECT ON a.t]\n", "deny: [READ ON a.*]\n", "a.yaml:4:10: nothing can use this grant; b.yaml:1 denies all of it"},
+		{"partly denied grant", "grants: [READ ON a.*]\n", "deny: [SELECT ON a.*]\n", ""},
+		{"denied elsewhere", "grants: [SELECT ON a.t]\n", "deny: [{rule: SELECT ON a.t, environments: [staging]}]\n", ""},
+		{"denied where granted", "grants: [{allow: SELECT ON a.t, environments: [staging]}]\n", "deny: [{rule: SELECT ON a.t, environments: [staging]}]\n", "a.yaml:4:18: nothing can use this grant; b.yaml:1 denies all of it"},
+		{"denied in observe mode", "grants: [SELECT ON a.t]\n", "deny: [{rule: SELECT ON a.t, mode: observe, until: 2100-01-01T00:00:00Z}]\n", ""},
+		{"granted twice", "grants:\n  - SELECT ON a.t\n  - READ ON a.*\n", "", "a.yaml:5:5: this is granted twice; line 6 grants all of it"},
+		{"the same twice", "grants:\n  - SELECT ON a.t\n  - SELECT ON a.t\n", "", "a.yaml:6:5: this is granted twice; line 5 grants all of it"},
+		{"prefix", "grants:\n  - SELECT ON a.old_*\n  - SELECT ON a.old_1\n", "", "a.yaml:6:5: this is granted twice; line 5 grants all of it"},
+		{"everywhere", "grants: [WRITE ON *.*]\n", "", "a.yaml:4:10: this grants changes in every database, the server's own included; name the databases, as in db.* or db_*.*"},
+		{"reading everywhere", "grants: [READ ON *.*]\n", "", ""},
+		{"unparsed", "grants: [UNPARSED ON *.*]\n", "", "a.yaml:4:10: UNPARSED lets through statements that nobody has read; no deny can stop what is in them"},
+		{"exception ended", "", "exceptions: [{app: shop, allow: SELECT ON a.t, until: 2026-11-22T12:00:00Z, ticket: A, by: b}]\n", "b.yaml:1:33: this exception has ended; take it away"},
+		{"rule's observe mode ended", "require: [{rule: WHERE FOR DELETE, mode: observe, until: 2026-11-22T11:00:00Z}]\n", "", "a.yaml:4:18: the observe mode of this rule has ended: it is enforced; take mode and until away"},
+		{"app's observe mode ended", "mode: observe\nuntil: 2026-11-22T11:00:00Z\n", "", "a.yaml:1:6: the observe mode of app shop has ended: it is enforced; take mode and until away"},
+		{"app's observe mode goes on", "mode: observe\nuntil: 2026-11-22T13:00:00Z\n", "", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			texts := []string{app(tt.lines)}
+			if tt.shared != "" {
+				texts = append(texts, tt.shared)
+			}
+			p, err := policy.Parse(sources(texts...))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := p.Warnings(noon.In(time.FixedZone("JST", 9*3600))).Error()
+			if got != tt.want {
+				t.Errorf("\n got %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}
