@@ -189,7 +189,7 @@ func codeOf(err error) int {
 	return -1
 }
 
-func exec(t testing.TB, c *sql.Conn, text string, args ...any) {
+func run(t testing.TB, c *sql.Conn, text string, args ...any) {
 	t.Helper()
 	if _, err := c.ExecContext(t.Context(), text, args...); err != nil {
 		t.Fatalf("%.200s: %.300v", text, err)

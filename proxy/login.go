@@ -35,10 +35,6 @@ const supported wire.Capability = mysql.CLIENT_LONG_PASSWORD | mysql.CLIENT_FOUN
 // AuthSwitchRequest, whose salt the client can then be given.
 const switchPlugin = "guardrail_auth_switch"
 
-// errCannotConnect is CR_CONN_HOST_ERROR, the client library's own word for a
-// server that cannot be reached.
-const errCannotConnect = 2003
-
 var threadIDs atomic.Uint32
 
 // login is one client's connection phase: greet, read who it is, ask the
@@ -225,7 +221,9 @@ func (l *login) tell(err error) {
 	case l.response.User == "" && l.seq > 1:
 		return // no client that we know: a port scan, a broken TLS handshake
 	default:
-		answer = wire.Err{Code: errCannotConnect, SQLState: "HY000", Message: "Guardrail cannot connect this client to backend '" + l.server.options.Backend.Name + "': ask the operators of the proxy, its log says why"}
+		// Not 2003, the client library's own number for this: MariaDB's takes an
+		// error of that range for a malformed packet.
+		answer = wire.Err{Code: mysql.ER_CONNECT_TO_FOREIGN_DATA_SOURCE, SQLState: "08S01", Message: "Guardrail cannot connect this client to backend '" + l.server.options.Backend.Name + "': ask the operators of the proxy, its log says why"}
 	}
 	if l.seq == 0 {
 		answer.SQLState = "" // errors in the place of a greeting carry none

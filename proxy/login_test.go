@@ -82,14 +82,14 @@ func TestABackendThatIsNotWhoItShouldBeGetsNothing(t *testing.T) {
 		o.Backend.TLS = &tls.Config{RootCAs: x509.NewCertPool(), ServerName: "127.0.0.1"}
 	})
 	_, err := strangers.open(t, "app", "").Conn(t.Context())
-	if codeOf(err) != 2003 {
+	if codeOf(err) != 1429 {
 		t.Errorf("a certificate that nobody signed: %v", err)
 	}
 	misnamed := start(t, s.Addr(), everything, func(o *proxy.Options) {
 		o.Backend.TLS = s.TLS(t)
 		o.Backend.TLS.ServerName = "production.example"
 	})
-	if _, err := misnamed.open(t, "app", "").Conn(t.Context()); codeOf(err) != 2003 {
+	if _, err := misnamed.open(t, "app", "").Conn(t.Context()); codeOf(err) != 1429 {
 		t.Errorf("a certificate for another name: %v", err)
 	}
 }
@@ -222,8 +222,8 @@ func TestABackendThatIsAway(t *testing.T) {
 	free.Close()
 	g := start(t, free.Addr().String(), everything)
 	_, err = g.open(t, "app", "").Conn(t.Context())
-	if codeOf(err) != 2003 {
-		t.Errorf("error %v, want 2003", err)
+	if codeOf(err) != 1429 {
+		t.Errorf("error %v, want 1429", err)
 	}
 }
 

@@ -61,7 +61,7 @@ func TestTheIncident(t *testing.T) {
 				if _, err := c.PrepareContext(t.Context(), "DROP DATABASE shop"); codeOf(err) != 1044 {
 					t.Errorf("prepared: %v", err)
 				}
-				exec(t, c, "DELETE FROM sessions WHERE id = 7")
+				run(t, c, "DELETE FROM sessions WHERE id = 7")
 				if got := value[int](t, c, "SELECT COUNT(*) FROM orders"); got != 2 {
 					t.Errorf("%d orders are left, want 2", got)
 				}
@@ -75,13 +75,13 @@ func TestARefusalLeavesTheTransactionOpen(t *testing.T) {
 		shop(t, s)
 		g := start(t, s.Addr(), shopPolicy)
 		c := one(t, g.open(t, "app", "shop"))
-		exec(t, c, "START TRANSACTION")
-		exec(t, c, "UPDATE orders SET note = 'changed' WHERE id = 1")
+		run(t, c, "START TRANSACTION")
+		run(t, c, "UPDATE orders SET note = 'changed' WHERE id = 1")
 		refused(t, c, 1142, "DROP TABLE orders")
 		if got := value[string](t, c, "SELECT note FROM orders WHERE id = 1"); got != "changed" {
 			t.Errorf("inside: %q", got)
 		}
-		exec(t, c, "ROLLBACK")
+		run(t, c, "ROLLBACK")
 		if got := value[string](t, c, "SELECT note FROM orders WHERE id = 1"); got != "one" {
 			t.Errorf("after ROLLBACK: %q", got)
 		}
@@ -125,7 +125,7 @@ func TestADestructiveStatementIsNotForwardedUnrecorded(t *testing.T) {
 		shop(t, s)
 		g := start(t, s.Addr(), shopPolicy)
 		c := one(t, g.open(t, "app", "shop"))
-		exec(t, c, "DELETE FROM sessions WHERE id = 1")
+		run(t, c, "DELETE FROM sessions WHERE id = 1")
 		events := g.record.all()
 		if len(events) != 1 || events[0].Decision != audit.AllowedDestructive || events[0].Code != 0 {
 			t.Fatalf("events %+v", events)

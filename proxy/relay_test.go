@@ -30,11 +30,11 @@ func TestResultsComeThroughAsTheServerSentThem(t *testing.T) {
 		for name, leg := range map[string]func(*mysql.Config){"plain": func(*mysql.Config) {}, "TLS": withTLS} {
 			t.Run(name, func(t *testing.T) {
 				c := one(t, g.open(t, "app", "shop", parse, multi, leg))
-				exec(t, c, "DROP TABLE IF EXISTS t")
-				exec(t, c, "CREATE TABLE t (id INT PRIMARY KEY, name VARCHAR(20), born DATETIME(6), body LONGBLOB, n DECIMAL(20,5))")
-				exec(t, c, "INSERT INTO t VALUES (1, NULL, '2024-02-29 12:34:56.789000', NULL, -1.5)")
+				run(t, c, "DROP TABLE IF EXISTS t")
+				run(t, c, "CREATE TABLE t (id INT PRIMARY KEY, name VARCHAR(20), born DATETIME(6), body LONGBLOB, n DECIMAL(20,5))")
+				run(t, c, "INSERT INTO t VALUES (1, NULL, '2024-02-29 12:34:56.789000', NULL, -1.5)")
 				blob := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
-				exec(t, c, "INSERT INTO t VALUES (2, 'two', NULL, ?, NULL)", blob)
+				run(t, c, "INSERT INTO t VALUES (2, 'two', NULL, ?, NULL)", blob)
 
 				var name sql.NullString
 				var born time.Time
@@ -81,8 +81,8 @@ func manyRows(t *testing.T, c *sql.Conn, n int) {
 	text := `SELECT a.n * 1000 + b.n + ?, REPEAT('x', 50) FROM
 		(SELECT d.n * 100 + e.n * 10 + f.n AS n FROM digits d, digits e, digits f) a,
 		(SELECT d.n * 100 + e.n * 10 + f.n AS n FROM digits d, digits e, digits f) b LIMIT %d`
-	exec(t, c, "CREATE TABLE IF NOT EXISTS digits (n INT PRIMARY KEY)")
-	exec(t, c, "REPLACE INTO digits VALUES (0),(1),(2),(3),(4),(5),(6),(7),(8),(9)")
+	run(t, c, "CREATE TABLE IF NOT EXISTS digits (n INT PRIMARY KEY)")
+	run(t, c, "REPLACE INTO digits VALUES (0),(1),(2),(3),(4),(5),(6),(7),(8),(9)")
 	rows, err := c.QueryContext(t.Context(), fmt.Sprintf(text, n), 7)
 	if err != nil {
 		t.Fatal(err)
@@ -134,9 +134,9 @@ func TestASessionIsOneServerConnection(t *testing.T) {
 		g := start(t, s.Addr(), everything)
 		c := one(t, g.open(t, "app", "shop"))
 		id := value[int](t, c, "SELECT CONNECTION_ID()")
-		exec(t, c, "CREATE TEMPORARY TABLE mine (id INT)")
-		exec(t, c, "SET @v = 42")
-		exec(t, c, "INSERT INTO mine VALUES (1), (2)")
+		run(t, c, "CREATE TEMPORARY TABLE mine (id INT)")
+		run(t, c, "SET @v = 42")
+		run(t, c, "INSERT INTO mine VALUES (1), (2)")
 		if got := value[int](t, c, "SELECT COUNT(*) + @v FROM mine"); got != 44 {
 			t.Errorf("temporary table and variable: %d", got)
 		}
@@ -152,8 +152,8 @@ func TestWarningsOfAStatementAreThereForTheNext(t *testing.T) {
 		s.User(t, "app", "ALL ON shop.*")
 		g := start(t, s.Addr(), everything)
 		c := one(t, g.open(t, "app", "shop"))
-		exec(t, c, "SET sql_mode = ''")
-		exec(t, c, "DROP TABLE IF EXISTS nowhere")
+		run(t, c, "SET sql_mode = ''")
+		run(t, c, "DROP TABLE IF EXISTS nowhere")
 		rows, err := c.QueryContext(t.Context(), "SHOW WARNINGS")
 		if err != nil {
 			t.Fatal(err)

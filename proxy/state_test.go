@@ -47,7 +47,7 @@ func TestTheStateThatDecidesReadingIsNeverGuessed(t *testing.T) {
 						_, _ = conn.ExecContext(t.Context(), text[1:])
 						continue
 					}
-					exec(t, conn, text)
+					run(t, conn, text)
 				}
 				want := c.code
 				if want < 0 { // whatever the server made of it
@@ -92,12 +92,12 @@ func TestTheSchemaIsFollowed(t *testing.T) {
 		g := start(t, s.Addr(), shopPolicy)
 		conn := one(t, g.open(t, "app", "shop"))
 		refused(t, conn, 1044, "USE other")
-		exec(t, conn, "DELETE FROM sessions WHERE id = 7")
+		run(t, conn, "DELETE FROM sessions WHERE id = 7")
 		refused(t, conn, 1142, "DELETE FROM other.sessions WHERE id = 7")
 		none := one(t, g.open(t, "app", ""))
 		refused(t, none, 1046, "DELETE FROM sessions WHERE id = 7")
-		exec(t, none, "USE shop")
-		exec(t, none, "DELETE FROM sessions WHERE id = 7")
+		run(t, none, "USE shop")
+		run(t, none, "DELETE FROM sessions WHERE id = 7")
 	})
 }
 
@@ -148,7 +148,7 @@ func TestAPreparedTextThatReadsDifferentlyNowIsRefused(t *testing.T) {
 		}
 		dangerous := prepare(`DELETE FROM sessions WHERE name = '\' OR 1=1 -- '`)
 		harmless := prepare("DELETE FROM sessions WHERE id = 7")
-		exec(t, conn, "SET sql_mode = 'NO_BACKSLASH_ESCAPES'")
+		run(t, conn, "SET sql_mode = 'NO_BACKSLASH_ESCAPES'")
 		s.Exec(t, "ALTER TABLE shop.sessions ADD extra INT") // makes the server read the texts again
 		if _, err := dangerous.Exec(); codeOf(err) != 1615 {
 			t.Errorf("a text that reads differently: %v", err)
@@ -205,10 +205,10 @@ func TestRailsConnectTimeStatementsCostNoExtraRoundTrip(t *testing.T) {
 			return n
 		}
 		before := queries()
-		exec(t, conn, "SET NAMES utf8mb4, @@SESSION.sql_mode = CONCAT(CONCAT(@@sql_mode, ',STRICT_ALL_TABLES'), ',NO_AUTO_VALUE_ON_ZERO'), @@SESSION.wait_timeout = 2147483")
-		exec(t, conn, "SELECT 1")
-		exec(t, conn, "USE other")
-		exec(t, conn, "DELETE FROM sessions WHERE id = 1")
+		run(t, conn, "SET NAMES utf8mb4, @@SESSION.sql_mode = CONCAT(CONCAT(@@sql_mode, ',STRICT_ALL_TABLES'), ',NO_AUTO_VALUE_ON_ZERO'), @@SESSION.wait_timeout = 2147483")
+		run(t, conn, "SELECT 1")
+		run(t, conn, "USE other")
+		run(t, conn, "DELETE FROM sessions WHERE id = 1")
 		if after := queries(); after-before != 5 {
 			t.Errorf("%d questions for 4 statements and the one that counts", after-before)
 		}
