@@ -215,20 +215,6 @@ func value[T any](t testing.TB, c *sql.Conn, text string, args ...any) T {
 	return v
 }
 
-// jsonLines decodes a log's lines.
-func jsonLines(t testing.TB, text []byte) []map[string]any {
-	t.Helper()
-	var lines []map[string]any
-	for s := bufio.NewScanner(bytes.NewReader(text)); s.Scan(); {
-		var line map[string]any
-		if err := json.Unmarshal(s.Bytes(), &line); err != nil {
-			t.Fatalf("%s: %v", s.Text(), err)
-		}
-		lines = append(lines, line)
-	}
-	return lines
-}
-
 // selfSigned is a listener's TLS with a certificate for 127.0.0.1.
 func selfSigned(t testing.TB) *tls.Config {
 	t.Helper()

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"time"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
 	"go.uber.org/zap"
@@ -64,7 +63,6 @@ type inflight struct {
 	reset   bool       // COM_RESET_CONNECTION
 	changed bool       // the server reported variables
 	moved   bool       // the server reported a schema
-	since   time.Time
 }
 
 func newSession(l *login) *session {

@@ -25,6 +25,7 @@ type corpusLine struct {
 	SQLMode string   `json:"sql_mode"`
 	Charset string   `json:"charset"`
 	Trunc   bool     `json:"trunc"`
+	Source  string   `json:"source"`
 }
 
 func (c corpusLine) text(t *testing.T) []byte {

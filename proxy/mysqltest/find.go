@@ -39,6 +39,7 @@ type installation struct {
 	program string
 	client  string // the flavour's own command-line client, in the same root
 	data    string // the folder for data directories
+	plugins string // the folder of plug-ins; empty for the program's own
 	version string // what the program says of itself
 }
 
@@ -124,7 +125,12 @@ func findMariaDB() (installation, error) {
 			return installation{}, fmt.Errorf("%w (no mariadbd)", errNotInstalled)
 		}
 	}
-	return unchrooted(mariadbFlavour, program, cache), nil
+	i := unchrooted(mariadbFlavour, program, cache)
+	i.plugins = filepath.Join(cache, "mariadb-plugins")
+	if _, err := os.Stat(i.plugins); err != nil {
+		i.plugins = "" // the server's own folder
+	}
+	return i, nil
 }
 
 // unchrooted describes a program that runs in the machine's own root.

@@ -142,6 +142,9 @@ func (s *Server) commandLine() []string {
 	if s.installation.flavour == mysqlFlavour {
 		args = append(args, "--mysqlx=OFF", "--disable-log-bin")
 	}
+	if s.installation.plugins != "" {
+		args = append(args, "--plugin-dir="+s.installation.plugins)
+	}
 	args = append(args, engineArgs(s.installation)...)
 	return append(args, s.args...)
 }

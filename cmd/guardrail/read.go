@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"guardrail/sqlparse"
+)
+
+// readCommand shows how statements are understood.
+type readCommand struct {
+	server string
+}
+
+func newReadCommand() *cobra.Command {
+	c := &readCommand{}
+	cmd := &cobra.Command{
+		Use:   "read",
+		Short: "Show how statements are read: kind, privileges needed, WHERE",
+		Long: `Read statements from standard input, one JSON object a line, and print for
+each how Guardrail reads it, one JSON object a line.
+
+A line is {"sql": "...", "sql_mode": "...", "charset": "..."}, or "b64" in place
+of "sql" where the text is not UTF-8. Without sql_mode the server's default is
+taken, without charset utf8mb4.
+
+A line that is no such object gives {"error": "line 3: ..."}, and the exit code is 1.`,
+		Example: `  echo '{"sql": "DELETE FROM t WHERE 1=1"}' | guardrail read
+  guardrail read --server mariadb-10.11.19 < statements.jsonl`,
+		Args:         cobra.NoArgs,
+		SilenceUsage: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.run(cmd.InOrStdin(), cmd.OutOrStdout())
+		},
+	}
+	cmd.Flags().StringVar(&c.server, "server", "mysql-9.7.4", "the server whose reading is asked for, as flavour-version")
+	return cmd
+}
+
+// readLine is one line of input.
+type readLine struct {
+	SQL     *string `json:"sql"`
+	B64     *[]byte `json:"b64"`
+	SQLMode string  `json:"sql_mode"`
+	Charset string  `json:"charset"`
+}
+
+// text returns the statement's bytes.
+func (l readLine) text() ([]byte, error) {
+	switch {
+	case l.SQL != nil && l.B64 != nil:
+		return nil, errors.New(`both "sql" and "b64"`)
+	case l.B64 != nil:
+		return *l.B64, nil
+	case l.SQL != nil:
+		return []byte(*l.SQL), nil
+	}
+	return nil, errors.New(`neither "sql" nor "b64"`)
+}
+
+func (l readLine) mode(server sqlparse.Server) sqlparse.Mode {
+	charset := l.Charset
+	if charset == "" {
+		charset = "utf8mb4"
+	}
+	return sqlparse.Mode{Server: server, SQLMode: sqlparse.ParseSQLMode(l.SQLMode), Charset: sqlparse.ParseCharset(charset)}
+}
+
+// run reads lines until the input ends. Every line gets an answer; its error
+// counts the lines that could not be read.
+func (c *readCommand) run(in io.Reader, out io.Writer) error {
+	server, err := sqlparse.ParseServer(c.server)
+	if err != nil {
+		return err
+	}
+	reader := sqlparse.NewReader(sqlparse.Options{})
+	lines := bufio.NewReaderSize(in, 1<<20)
+	buffered := bufio.NewWriter(out)
+	answers := json.NewEncoder(buffered)
+	answers.SetEscapeHTML(false)
+	bad := 0
+	for number := 1; ; number++ {
+		line, readErr := lines.ReadBytes('\n')
+		if readErr != nil && readErr != io.EOF {
+			return errors.Join(readErr, buffered.Flush())
+		}
+		if line = bytes.TrimSpace(line); len(line) > 0 {
+			answer, err := readStatement(reader, server, line)
+			if err != nil {
+				bad++
+				answer = readFailure{Error: fmt.Sprintf("line %d: %v", number, err)}
+			}
+			if err := answers.Encode(answer); err != nil {
+				return err
+			}
+		}
+		if lines.Buffered() == 0 || readErr == io.EOF {
+			if err := buffered.Flush(); err != nil {
+				return err
+			}
+		}
+		if readErr == io.EOF {
+			break
+		}
+	}
+	if bad > 0 {
+		return fmt.Errorf("%d lines could not be read", bad)
+	}
+	return nil
+}
+
+// readStatement answers one line.
+func readStatement(reader *sqlparse.Reader, server sqlparse.Server, line []byte) (any, error) {
+	var l readLine
+	if err := json.Unmarshal(line, &l); err != nil {
+		return nil, err
+	}
+	text, err := l.text()
+	if err != nil {
+		return nil, err
+	}
+	return newReadAnswer(reader.Read(text, l.mode(server))), nil
+}
