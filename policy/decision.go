@@ -118,7 +118,7 @@ func (d Decision) what() string {
 	forApp := " for app " + strconv.Quote(d.app)
 	switch d.Cause {
 	case ByNoAccount:
-		return "no policy lets this account in"
+		return "no policy admits this account"
 	case ByNetwork:
 		return "this account may not connect from this address" + d.detail
 	case ByEnvironment:
