@@ -48,7 +48,7 @@ tests:
 		{"wrong: allow", "{sql: DROP TABLE t, db: shop, expect: allow}", "expected allow, but it is refused by not-granted (a.yaml:2), DROP TABLE ON shop.t"},
 		{"wrong: deny", "{sql: SELECT 1 FROM t, db: shop, expect: deny}", "expected deny, but it is allowed"},
 		{"wrong: by", "{sql: DROP TABLE t, db: shop, expect: deny, by: WHERE}", "expected deny by WHERE, but it is refused by not-granted (a.yaml:2), DROP TABLE ON shop.t"},
-		{"wrong: unreadable", "{sql: SELECT FROM WHERE, db: shop, expect: allow}", "expected allow, but it is refused by unparsed (a.yaml:2), UNPARSED ON *.*: the statement cannot be read: "},
+		{"wrong: unreadable", "{sql: PREPARE s FROM @v, db: shop, expect: allow}", "expected allow, but it is refused by unparsed (a.yaml:2), UNPARSED ON *.*: the statement cannot be read: "},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
