@@ -142,7 +142,7 @@ func (w *walk) update(n *ast.UpdateStmt) {
 	}
 	w.expr(n.Where)
 	w.tail(n.Order, n.Limit)
-	w.st.Where = w.where(n.Where)
+	w.rows(n.Where, n.Limit, w.st.Kind == "update")
 }
 
 // assigned adds UPDATE on the tables whose columns are set. A bare name may
@@ -215,7 +215,7 @@ func (w *walk) delete(n *ast.DeleteStmt) {
 	w.joined(n.TableRefs.TableRefs, changed)
 	w.expr(n.Where)
 	w.tail(n.Order, n.Limit)
-	w.st.Where = w.where(n.Where)
+	w.rows(n.Where, n.Limit, w.st.Kind == "delete")
 }
 
 // deleted resolves the names before FROM (or after it, with USING) of a

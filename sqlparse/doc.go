@@ -8,11 +8,12 @@
 //	mode.go, server.go      whose reading counts: flavour, version, sql_mode, character set
 //	lexer*.go, char*.go     bytes to tokens as that server cuts them; the authority on every text
 //	fold.go, shape.go       the shape: a hash of the tokens with the literals left out
+//	hint.go                 the variables that optimizer hints set
 //	split.go, compound.go   tokens to statements, the bodies of routines kept whole
 //	canonical*.go           a statement as the grammar is given it: no comments, plain quotes
 //	parser.go, ast.go       the TiDB parser, within limits and under recover
 //	query.go, dml.go, ...   the parser's tree to kind and needs
-//	where*.go               what a WHERE says: nothing, a constant, or something of a column
+//	where*.go, rows.go      what a WHERE says: nothing, a constant, or something of a column; which columns it pins
 //	classify*.go            what the grammar lacks, read by its leading tokens
 //	skeleton*.go            what the grammar mistakes, read by the places where tables stand
 //	inner.go                texts inside a statement: PREPARE, EXECUTE IMMEDIATE, bodies

@@ -5,6 +5,7 @@ import "encoding/binary"
 // Bytes of the normal form of a text that are no TokenType. Like those they
 // are below 0x20, which no byte of a word is.
 const (
+	normHint     = 0x1d // a variable that an optimizer hint sets, with its length
 	normList     = 0x1e // a parenthesised list of literals, then its set of types
 	normDetached = 0x1f // a parenthesis with the flag Detached
 )

@@ -29,6 +29,7 @@ func Lex(text []byte, m Mode, buf *Tokens) Lexed {
 		weighs:           x.weighs && !x.literals,
 		ModeFree:         !x.modeBound,
 		Depth:            x.maxDepth,
+		hints:            x.hints,
 	}
 }
 
@@ -59,6 +60,8 @@ type lexer struct {
 
 	depth, maxDepth int
 	modeBound       bool // something was met that another sql_mode or character set reads otherwise
+
+	hints []hint // that set variables, see hint.go
 
 	folding // see fold.go
 }

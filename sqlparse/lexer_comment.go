@@ -36,7 +36,7 @@ func (x *lexer) longComment() bool {
 		return x.executable(x.pos+3, false)
 	case c == 'M' && x.at(x.pos+3) == '!' && x.mode.Server.Flavour == MariaDB:
 		return x.executable(x.pos+4, true)
-	case c == '+' && x.hints():
+	case c == '+' && x.hintsHere():
 		return x.hint()
 	}
 	return x.skipComment(x.pos+2, false)
@@ -117,8 +117,8 @@ func (x *lexer) skipComment(i int, nested bool) bool {
 	return x.fail("a comment is not closed")
 }
 
-// hints reports whether a /*+ here is read by the hint parser.
-func (x *lexer) hints() bool {
+// hintsHere reports whether a /*+ here is read by the hint parser.
+func (x *lexer) hintsHere() bool {
 	s := x.mode.Server
 	if s.Flavour == MariaDB && s.Version < 120000 {
 		return false
@@ -136,8 +136,9 @@ func (x *lexer) hints() bool {
 		isWord(word, "DELETE") || isWord(word, "REPLACE")
 }
 
-// hint skips optimizer hints, which change neither kind nor needs. The hint
-// parser has quotes of its own: where they would hide the end, we cannot tell.
+// hint skips optimizer hints, which change neither kind nor needs, and keeps
+// the variables they set. The hint parser has quotes of its own: where they
+// would hide the end, we cannot tell.
 func (x *lexer) hint() bool {
 	end := bytes.Index(x.text[x.pos+3:], []byte("*/"))
 	if end < 0 {
@@ -158,6 +159,7 @@ func (x *lexer) hint() bool {
 	if quote != 0 {
 		return x.fail("a hint's quote is not closed")
 	}
+	x.hinted(inside)
 	x.pos += 3 + end + 2
 	return true
 }

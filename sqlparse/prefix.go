@@ -99,8 +99,11 @@ func (w *walk) setStatement(f fragment) {
 		w.refuse("the statement is read under variables of its own")
 		return
 	}
-	needs := w.st.Needs
+	needs, sets := w.st.Needs, w.st.Sets
 	w.fragment(rest)
+	for _, name := range sets {
+		w.sets(name)
+	}
 	for _, n := range needs {
 		w.need(n.Privilege, n.Object)
 	}

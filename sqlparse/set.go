@@ -30,6 +30,9 @@ func (w *walk) setOther(f fragment) bool {
 		w.st.Kind = "set_option"
 		if global {
 			w.global("SYSTEM_VARIABLES_ADMIN")
+		} else {
+			w.sets("transaction_isolation")
+			w.sets("transaction_read_only")
 		}
 	case f.is(1, "ROLE"):
 		w.st.Kind = w.either("set_role", "set_option")
@@ -142,6 +145,9 @@ func (b *bones) variable(global bool) {
 		b.w.global("SYSTEM_VARIABLES_ADMIN") // a component's, or a key cache's: global by nature
 	case restrictedVariable(name):
 		b.w.global("SESSION_VARIABLES_ADMIN")
+		b.w.sets(name)
+	default:
+		b.w.sets(name)
 	}
 	if changesReading(name) {
 		b.w.st.Effect |= SetsState

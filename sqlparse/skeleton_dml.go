@@ -244,32 +244,30 @@ func (b *bones) deletedNames() []*ast.TableName {
 
 // condition reads WHERE and asks the parser what it restricts.
 func (b *bones) condition() {
-	if !b.take("WHERE") {
-		b.w.st.Where = WhereNone
-		return
+	if b.take("WHERE") {
+		start := b.i
+		for b.i < b.end && !b.is("ORDER", "LIMIT", "RETURNING") {
+			b.step()
+		}
+		b.w.conditionFacts(b.f.slice(start, b.i))
 	}
-	start := b.i
-	for b.i < b.end && !b.is("ORDER", "LIMIT", "RETURNING") {
-		b.step()
-	}
-	b.w.st.Where = b.w.conditionFacts(b.f.slice(start, b.i))
+	b.limited()
 }
 
 // conditionFacts gives a condition alone to the parser.
-func (w *walk) conditionFacts(f fragment) Where {
+func (w *walk) conditionFacts(f fragment) {
+	w.st.Where = WhereConstant
 	text, err := f.canonical([]byte("DELETE FROM t WHERE"))
 	if err != nil || len(text) > w.reader.limits.Parse {
-		return WhereConstant
+		return
 	}
 	nodes, err := w.reader.parsers.parse(string(text), w.mode)
 	if err != nil || len(nodes) != 1 {
-		return WhereConstant
+		return
 	}
-	n, ok := nodes[0].(*ast.DeleteStmt)
-	if !ok {
-		return WhereConstant
+	if n, ok := nodes[0].(*ast.DeleteStmt); ok {
+		w.rows(n.Where, nil, w.st.Kind == "update" || w.st.Kind == "delete")
 	}
-	return w.where(n.Where)
 }
 
 // call reads CALL name[(arguments)].

@@ -47,6 +47,9 @@ const (
 	AllPrivileges Privilege = "ALL" // every privilege there is on the object, as for GRANT ALL
 )
 
+// AnyVariable is the variable that Statement.Sets has where a name cannot be told.
+const AnyVariable = "*"
+
 // ObjectType tells what an Object names.
 type ObjectType uint8
 
@@ -117,6 +120,17 @@ type Statement struct {
 	Kind  Kind
 	Needs []Need
 	Where Where
+	// Limited is set where an UPDATE or DELETE has a LIMIT that bounds it: a
+	// parameter, or a number below a million that is not all nines (99999).
+	Limited bool
+	// Pinned are the columns that the WHERE of an UPDATE or DELETE of one table
+	// holds to given values, in lower case and sorted: where they hold a unique
+	// key, the statement changes no more rows than it names.
+	Pinned []string
+	// Sets are the session variables that the statement sets, in lower case: by
+	// SET, by MariaDB's SET STATEMENT and by optimizer hints. AnyVariable stands
+	// for one whose name cannot be told.
+	Sets []string
 	// Destructive statements take away data or structure that cannot be had
 	// back by running another statement: DROP, TRUNCATE, DELETE and their kin.
 	Destructive bool

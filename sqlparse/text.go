@@ -69,6 +69,7 @@ func (r *Reader) readFragment(f fragment, depth int) (st Statement, literal bool
 	}
 	w := &walk{reader: r, mode: f.lexed.Mode, depth: depth}
 	w.fragment(f)
+	w.hinted(f)
 	if w.refusal != "" {
 		return unknownStatement(w.refusal), w.literal
 	}

@@ -97,4 +97,5 @@ type Lexed struct {
 	ModeFree bool
 	// Depth is the deepest nesting of parentheses.
 	Depth int
+	hints []hint // those that set variables
 }
