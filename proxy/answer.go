@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"fmt"
+
 	"github.com/go-mysql-org/go-mysql/mysql"
 
 	"guardrail/proxy/wire"
@@ -19,6 +21,8 @@ const (
 	answerPrepare                        // COM_STMT_PREPARE_OK or ERR
 	answerDefinitions                    // a counted number of packets, then the end
 	answerText                           // one packet of text: COM_STATISTICS
+	answerInfile                         // the client's turn: the file of a LOAD DATA LOCAL
+	answerAuth                           // the messages of a COM_CHANGE_USER, see changing
 )
 
 // answer follows one answer packet by packet, as far as is needed to know where
@@ -27,7 +31,9 @@ const (
 type answer struct {
 	phase        answerPhase
 	capabilities wire.Capability
-	left         int // packets still to come in answerColumns and answerDefinitions
+	mariaDB      uint32 // extended capabilities
+	local        bool   // the server may ask for a file of the client's
+	left         int    // packets still to come in answerColumns and answerDefinitions
 	prepare      wire.PrepareOK
 	prepared     bool
 }
@@ -60,10 +66,7 @@ func (a *answer) skipped() {
 		a.phase = answerDone
 	case answerColumns:
 		if a.left--; a.left == 0 {
-			a.phase = answerRows
-			if !a.deprecateEOF() {
-				a.phase = answerColumnsEnd
-			}
+			a.afterColumns()
 		}
 	case answerDefinitions:
 		if a.left--; a.left == 0 {
@@ -86,30 +89,32 @@ func (a *answer) seen(payload []byte) (ending, error) {
 		return ending{}, wire.ErrMalformed
 	}
 	if payload[0] == wire.HeaderErr {
-		a.phase = answerDone
 		e, err := wire.DecodeErr(payload)
+		if e.Code == wire.ProgressReport && a.mariaDB&wire.MariaDBProgress != 0 {
+			return ending{}, err
+		}
+		a.phase = answerDone
 		return ending{err: &e}, err
 	}
 	switch a.phase {
 	case answerSimple:
-		return a.simple(payload)
+		return a.terminal(payload)
 	case answerFirst:
 		return a.first(payload)
 	case answerColumnsEnd:
 		return a.columnsEnd(payload)
 	case answerRows:
-		if a.deprecateEOF() {
-			return a.result(payload)
-		}
-		return a.eof(payload)
+		return a.terminal(payload)
 	case answerPrepare:
 		return ending{}, a.prepareOK(payload)
 	}
 	return ending{}, wire.ErrMalformed
 }
 
-func (a *answer) simple(payload []byte) (ending, error) {
-	if payload[0] == wire.HeaderEOF && len(payload) <= wire.MaxEOFLen {
+// terminal reads the packet that ends an answer: OK or EOF, which differ in
+// length where both begin alike.
+func (a *answer) terminal(payload []byte) (ending, error) {
+	if payload[0] == wire.HeaderEOF && len(payload) <= wire.EOFLen {
 		return a.eof(payload)
 	}
 	return a.result(payload)
@@ -120,12 +125,30 @@ func (a *answer) first(payload []byte) (ending, error) {
 	switch payload[0] {
 	case wire.HeaderOK:
 		return a.result(payload)
-	case wire.HeaderLocalInfile: // the capability was not offered: no server may ask
-		return ending{}, wire.ErrMalformed
+	case wire.HeaderLocalInfile: // a server may not ask for whatever file it likes
+		if !a.local {
+			return ending{}, errUnaskedFile
+		}
+		a.phase = answerInfile
+		return ending{}, nil
 	}
-	n, err := wire.DecodeColumnCount(payload)
+	n, definitions, err := wire.DecodeColumnCount(payload, a.mariaDB)
 	a.phase, a.left = answerColumns, int(n)
+	if !definitions {
+		a.afterColumns()
+	}
 	return ending{}, err
+}
+
+// errUnaskedFile ends the session of a server that wants a file of the client's
+// where no LOAD DATA LOCAL was forwarded.
+var errUnaskedFile = fmt.Errorf("the server asks for a file, and no statement does: %w", wire.ErrMalformed)
+
+func (a *answer) afterColumns() {
+	a.phase = answerRows
+	if !a.deprecateEOF() {
+		a.phase = answerColumnsEnd
+	}
 }
 
 // columnsEnd reads the EOF between definitions and rows. With a cursor the

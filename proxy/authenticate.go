@@ -15,151 +15,155 @@ import (
 	"guardrail/proxy/wire"
 )
 
-// exchange is what the authentication has come to: which plug-in speaks and
-// with which salt.
-type exchange struct {
-	plugin string
-	salt   []byte
+// authentication relays the messages of the authentication plug-ins between a
+// client and the backend, after a login or a COM_CHANGE_USER has named the
+// account. It does no I/O: fed with a message, it says what goes where. It
+// looks at a password in two cases only: caching_sha2_password's full exchange
+// where one leg is secure and the other is not, and mysql_clear_password, which
+// it refuses unless both are.
+type authentication struct {
+	clientSecure, serverSecure bool // TLS, or a Unix socket
+	ownKey                     func() rsaKey
+	mariaDB                    bool
+
+	plugin   string
+	salt     []byte
+	turn     turn
+	password []byte // between the client's message and the backend's RSA key
 }
 
-// authenticate relays the plug-ins' messages until the backend says OK or ERR,
-// and returns its OK. The proxy looks at a password in two cases only:
-// caching_sha2_password's full exchange where one leg has TLS and the other
-// has not, and mysql_clear_password, which it refuses unless both have.
-func (l *login) authenticate() (final []byte, err error) {
-	var x exchange
-	for {
-		message, err := l.up.read()
-		if err != nil {
-			return nil, fmt.Errorf("authentication, from backend: %w", err)
-		}
-		switch message[0] {
-		case wire.HeaderOK:
-			return message, nil
-		case wire.HeaderErr:
-			return nil, asServerError(message)
-		case wire.AuthSwitchRequest:
-			if x, err = l.switched(message); err != nil {
-				return nil, err
-			}
-		case wire.AuthMoreData:
-			if x.plugin == mysql.AUTH_CACHING_SHA2_PASSWORD && len(message) == 2 {
-				switch message[1] {
-				case wire.SHA2FastAuthOK:
-					if err := l.write(message); err != nil {
-						return nil, err
-					}
-					continue
-				case wire.SHA2FullAuth:
-					if l.secure != l.up.secure {
-						if err := l.crossLegs(message, x.salt); err != nil {
-							return nil, err
-						}
-						continue
-					}
-				}
-			}
-		case wire.AuthNextFactor:
-		default:
-			return nil, fmt.Errorf("authentication: message 0x%02x from backend: %w", message[0], wire.ErrMalformed)
-		}
-		if err := l.pass(message); err != nil {
-			return nil, err
-		}
+// turn is whose message comes next, and what it is.
+type turn uint8
+
+const (
+	serverTurn    turn = iota
+	clientTurn         // the answer to the message that the client was given
+	clientSHA2         // the password, in a full exchange that crosses the legs
+	serverSHA2Key      // the backend's RSA key
+)
+
+// relayed is what a message comes to: bytes for either side, or the end.
+type relayed struct {
+	client, server []byte
+	ok             []byte // the backend's OK packet: the account is authenticated
+}
+
+// wantsClient reports whether the next message is the client's.
+func (a *authentication) wantsClient() bool { return a.turn == clientTurn || a.turn == clientSHA2 }
+
+// fromServer takes a message of the backend, not empty.
+func (a *authentication) fromServer(message []byte) (relayed, error) {
+	if a.turn == serverSHA2Key {
+		return a.serverKey(message)
 	}
+	switch {
+	case message[0] == wire.HeaderOK:
+		return relayed{ok: message}, nil
+	case message[0] == wire.HeaderErr:
+		return relayed{}, asServerError(message)
+	case message[0] == wire.AuthSwitchRequest, message[0] == wire.AuthNextFactor && !a.mariaDB:
+		if err := a.switched(message); err != nil {
+			return relayed{}, err
+		}
+	case message[0] == wire.AuthMoreData:
+		if a.plugin == mysql.AUTH_CACHING_SHA2_PASSWORD && len(message) == 2 {
+			return a.sha2(message), nil
+		}
+	case !a.mariaDB: // whose plug-ins send their messages bare
+		return relayed{}, fmt.Errorf("authentication: message 0x%02x from backend: %w", message[0], wire.ErrMalformed)
+	}
+	a.turn = clientTurn
+	return relayed{client: message}, nil
 }
 
-func (l *login) switched(message []byte) (exchange, error) {
+// fromClient takes a message of the client.
+func (a *authentication) fromClient(message []byte) (relayed, error) {
+	if a.turn == clientSHA2 {
+		return a.crossLegs(message)
+	}
+	a.turn = serverTurn
+	return relayed{server: message}, nil
+}
+
+// switched takes note of the plug-in that speaks next, and of its salt.
+func (a *authentication) switched(message []byte) error {
 	request, err := wire.DecodeAuthSwitch(message)
 	if err != nil {
-		return exchange{}, err
+		return err
 	}
-	bothSecure := l.secure && l.up.secure
 	switch request.Plugin {
 	case mysql.AUTH_CLEAR_PASSWORD:
-		if !bothSecure {
-			return exchange{}, refuseLogin(mysql.ER_ACCESS_DENIED_ERROR, "28000",
+		if !a.clientSecure || !a.serverSecure {
+			return refuseLogin(mysql.ER_ACCESS_DENIED_ERROR, "28000",
 				"Access denied: this account sends its password in clear text (mysql_clear_password), which Guardrail passes on only where the client's and the backend's connection both have TLS")
 		}
 	case mysql.AUTH_SHA256_PASSWORD:
-		if l.secure != l.up.secure {
-			return exchange{}, refuseLogin(mysql.ER_ACCESS_DENIED_ERROR, "28000",
+		if a.clientSecure != a.serverSecure {
+			return refuseLogin(mysql.ER_ACCESS_DENIED_ERROR, "28000",
 				"Access denied: sha256_password needs TLS on both of Guardrail's connections or on neither; move the account to caching_sha2_password")
 		}
 	}
-	return exchange{plugin: request.Plugin, salt: bytes.Clone(request.Salt())}, nil
+	a.plugin, a.salt = request.Plugin, bytes.Clone(request.Salt())
+	return nil
 }
 
-// pass gives the backend's message to the client and the client's answer to the backend.
-func (l *login) pass(message []byte) error {
-	if err := l.write(message); err != nil {
-		return err
+// sha2 handles caching_sha2_password's two short messages.
+func (a *authentication) sha2(message []byte) relayed {
+	switch {
+	case message[1] == wire.SHA2FastAuthOK:
+		a.turn = serverTurn // its OK follows
+	case message[1] == wire.SHA2FullAuth && a.clientSecure != a.serverSecure:
+		a.turn = clientSHA2
+	default:
+		a.turn = clientTurn
 	}
-	answer, err := l.read()
-	if err != nil {
-		return err
-	}
-	return l.up.write(answer)
+	return relayed{client: message}
 }
 
 // crossLegs carries caching_sha2_password's full exchange from one kind of leg
 // to the other: over TLS the password goes as it is, on a plain leg encrypted
 // with the RSA key of the side that receives it.
-func (l *login) crossLegs(fullAuth, salt []byte) error {
-	if err := l.write(fullAuth); err != nil {
-		return err
-	}
-	answer, err := l.read()
-	if err != nil {
-		return err
-	}
-	if l.secure {
-		return l.encryptForBackend(answer, salt)
+func (a *authentication) crossLegs(answer []byte) (relayed, error) {
+	if a.clientSecure {
+		a.password = bytes.Clone(answer)
+		a.turn = serverSHA2Key
+		return relayed{server: []byte{wire.SHA2RequestPublicKey}}, nil
 	}
 	if len(answer) == 1 && answer[0] == wire.SHA2RequestPublicKey {
-		if err := l.write(l.server.rsaKey().publicMessage()); err != nil {
-			return err
-		}
-		if answer, err = l.read(); err != nil {
-			return err
-		}
+		return relayed{client: a.ownKey().publicMessage()}, nil
 	}
-	password, err := l.server.rsaKey().decrypt(answer, salt)
+	password, err := a.ownKey().decrypt(answer, a.salt)
 	if err != nil {
-		return refusal{wire.Err{Code: mysql.ER_ACCESS_DENIED_ERROR, SQLState: "28000",
+		return relayed{}, refusal{wire.Err{Code: mysql.ER_ACCESS_DENIED_ERROR, SQLState: "28000",
 			Message: "Access denied: the password was not encrypted with Guardrail's RSA key; let the client ask for the server's public key, or use TLS"}, err}
 	}
-	return l.up.write(password)
+	a.turn = serverTurn
+	return relayed{server: password}, nil
 }
 
-func (l *login) encryptForBackend(password, salt []byte) error {
-	if err := l.up.write([]byte{wire.SHA2RequestPublicKey}); err != nil {
-		return err
-	}
-	message, err := l.up.read()
-	if err != nil {
-		return err
-	}
+// serverKey encrypts the client's password with the key that the backend sent.
+func (a *authentication) serverKey(message []byte) (relayed, error) {
 	if message[0] == wire.HeaderErr {
-		return asServerError(message)
+		return relayed{}, asServerError(message)
 	}
 	block, _ := pem.Decode(message[1:])
 	if message[0] != wire.AuthMoreData || block == nil {
-		return fmt.Errorf("backend's public key: %w", wire.ErrMalformed)
+		return relayed{}, fmt.Errorf("backend's public key: %w", wire.ErrMalformed)
 	}
 	parsed, err := x509.ParsePKIXPublicKey(block.Bytes)
 	if err != nil {
-		return fmt.Errorf("backend's public key: %w", err)
+		return relayed{}, fmt.Errorf("backend's public key: %w", err)
 	}
 	key, ok := parsed.(*rsa.PublicKey)
 	if !ok {
-		return errors.New("backend's public key is not an RSA key")
+		return relayed{}, errors.New("backend's public key is not an RSA key")
 	}
-	sealed, err := rsa.EncryptOAEP(sha1.New(), rand.Reader, key, mask(password, salt), nil)
+	sealed, err := rsa.EncryptOAEP(sha1.New(), rand.Reader, key, mask(a.password, a.salt), nil)
 	if err != nil {
-		return fmt.Errorf("encrypt for backend: %w", err)
+		return relayed{}, fmt.Errorf("encrypt for backend: %w", err)
 	}
-	return l.up.write(sealed)
+	a.password, a.turn = nil, serverTurn
+	return relayed{server: sealed}, nil
 }
 
 // mask is the plug-in's XOR of the password with the salt, repeated.

@@ -10,6 +10,7 @@ import (
 	"github.com/go-mysql-org/go-mysql/mysql"
 
 	"guardrail/proxy/wire"
+	"guardrail/sqlparse"
 )
 
 // maxLoginMessage bounds a message of the connection phase, in bytes. The
@@ -107,6 +108,12 @@ func (u *upstream) respond(ctx context.Context, response wire.HandshakeResponse,
 		u.conn, u.secure = secured, true
 	}
 	return u.write(response.Append(nil))
+}
+
+// flavour is what the greeting's version says the server is.
+func (u *upstream) flavour() sqlparse.Flavour {
+	server, _ := sqlparse.ParseServer(u.greeting.ServerVersion)
+	return server.Flavour
 }
 
 func (u *upstream) read() ([]byte, error) {

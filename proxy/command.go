@@ -9,76 +9,98 @@ import (
 	"guardrail/sqlparse"
 )
 
-// command decides about one command and sends it on or answers it. It returns
-// false, having done nothing, when the session's state must be known first:
-// the question is under way and the same command comes again.
+// Commands that the library's list lacks.
+const (
+	comClone                    = 0x20
+	comSubscribeGroupReplicaton = 0x21
+	comStmtBulkExecute          = 0xfa // MariaDB
+	comMulti                    = 0xfe // MariaDB
+)
+
+// handler decides about one command, whose body is the payload behind the
+// command byte, and sends it on or answers it. It returns false, having done
+// nothing, when the session's state must be known first: the question is under
+// way and the same command comes again.
+type handler func(s *session, message wire.Message, body []byte) (done bool, err error)
+
+// treatment is what becomes of a command.
+type treatment struct {
+	name   string  // in the manual's words
+	handle handler // nil refuses
+}
+
+// treatments has a line for every command byte; what has no line, or no
+// handler in it, is refused. MySQL 9.7 and MariaDB 10.11 answer 1047 to the
+// commands marked dead; older servers may not.
+var treatments = [256]treatment{
+	// Judged as the text they carry.
+	mysql.COM_QUERY:        {"COM_QUERY", (*session).query},
+	mysql.COM_STMT_PREPARE: {"COM_STMT_PREPARE", (*session).prepare},
+
+	// Judged as the prepared statement they name.
+	mysql.COM_STMT_EXECUTE:        {"COM_STMT_EXECUTE", (*session).execute},
+	comStmtBulkExecute:            {"COM_STMT_BULK_EXECUTE", (*session).bulkExecute},
+	mysql.COM_STMT_FETCH:          {"COM_STMT_FETCH", (*session).fetch},
+	mysql.COM_STMT_RESET:          {"COM_STMT_RESET", (*session).resetStatement},
+	mysql.COM_STMT_SEND_LONG_DATA: {"COM_STMT_SEND_LONG_DATA", (*session).longData},
+	mysql.COM_STMT_CLOSE:          {"COM_STMT_CLOSE", (*session).closeStatement},
+
+	// Judged as the statement they stand for.
+	mysql.COM_INIT_DB:          {"COM_INIT_DB", (*session).initDB},
+	mysql.COM_CREATE_DB:        {"COM_CREATE_DB", (*session).createDB}, // dead
+	mysql.COM_DROP_DB:          {"COM_DROP_DB", (*session).dropDB},     // dead
+	mysql.COM_FIELD_LIST:       {"COM_FIELD_LIST", (*session).fieldList},
+	mysql.COM_STATISTICS:       {"COM_STATISTICS", (*session).statistics},
+	mysql.COM_PROCESS_INFO:     {"COM_PROCESS_INFO", (*session).processInfo}, // dead in MySQL
+	mysql.COM_PROCESS_KILL:     {"COM_PROCESS_KILL", (*session).processKill}, // dead in MySQL
+	mysql.COM_REFRESH:          {"COM_REFRESH", (*session).refreshCommand},   // dead in MySQL
+	mysql.COM_SHUTDOWN:         {"COM_SHUTDOWN", (*session).shutdown},        // dead in MySQL
+	mysql.COM_DEBUG:            {"COM_DEBUG", (*session).debug},
+	mysql.COM_REGISTER_SLAVE:   {"COM_REGISTER_SLAVE", (*session).registerReplica},
+	mysql.COM_BINLOG_DUMP:      {"COM_BINLOG_DUMP", (*session).binlogDump},
+	mysql.COM_BINLOG_DUMP_GTID: {"COM_BINLOG_DUMP_GTID", (*session).binlogDump},
+
+	// Part of the session: forwarded, and what they change is followed.
+	mysql.COM_PING:             {"COM_PING", (*session).ping},
+	mysql.COM_RESET_CONNECTION: {"COM_RESET_CONNECTION", (*session).resetConnection},
+	mysql.COM_CHANGE_USER:      {"COM_CHANGE_USER", (*session).changeUser},
+	mysql.COM_SET_OPTION:       {"COM_SET_OPTION", (*session).setOption},
+	mysql.COM_QUIT:             {"COM_QUIT", (*session).quit},
+
+	// Refused. The first two turn the connection into another protocol, which
+	// nobody here could read; the rest are dead everywhere, or the server's own.
+	comClone:                    {"COM_CLONE", nil},
+	comSubscribeGroupReplicaton: {"COM_SUBSCRIBE_GROUP_REPLICATION_STREAM", nil},
+	comMulti:                    {"COM_MULTI", nil},
+	mysql.COM_SLEEP:             {"COM_SLEEP", nil},
+	mysql.COM_CONNECT:           {"COM_CONNECT", nil},
+	mysql.COM_TIME:              {"COM_TIME", nil},
+	mysql.COM_DELAYED_INSERT:    {"COM_DELAYED_INSERT", nil},
+	mysql.COM_TABLE_DUMP:        {"COM_TABLE_DUMP", nil},
+	mysql.COM_CONNECT_OUT:       {"COM_CONNECT_OUT", nil},
+	mysql.COM_DAEMON:            {"COM_DAEMON", nil},
+}
+
+// command takes one command from the client. See handler for what it returns.
 func (s *session) command(message wire.Message) (done bool, err error) {
 	payload := message.Payload()
 	if len(payload) == 0 {
 		s.refuseCommand(message, "an empty packet")
 		return true, nil
 	}
-	body := payload[1:]
-	switch code := payload[0]; code {
-	case mysql.COM_QUERY:
-		return s.query(message, body), nil
-	case mysql.COM_STMT_PREPARE:
-		return s.prepare(message, body), nil
-	case mysql.COM_STMT_EXECUTE:
-		return s.execute(message, body), nil
-	case mysql.COM_STMT_FETCH:
-		return true, s.onStatement(message, body, answerRows)
-	case mysql.COM_STMT_RESET:
-		return true, s.onStatement(message, body, answerSimple)
-	case mysql.COM_STMT_SEND_LONG_DATA:
-		s.longData(message, body)
-	case mysql.COM_STMT_CLOSE:
-		s.closeStatement(message, body)
-	case mysql.COM_INIT_DB:
-		s.initDB(message, body)
-	case mysql.COM_PING:
-		s.forward(message, answerSimple, 0)
-	case mysql.COM_RESET_CONNECTION:
-		s.forward(message, answerSimple, 0)
-		s.inflight.reset = true
-	case mysql.COM_QUIT:
-		s.forward(message, answerDone, 0)
-		s.ended = true
-	default:
-		s.refuseCommand(message, commandName(code))
+	t := treatments[payload[0]]
+	if t.handle == nil {
+		s.refuseCommand(message, t.nameOf(payload[0]))
+		return true, nil
 	}
-	return true, nil
+	return t.handle(s, message, payload[1:])
 }
 
-// query judges a text and forwards it, or refuses it.
-func (s *session) query(message wire.Message, text []byte) (done bool) {
-	v := s.judgeText(text)
-	if v == nil {
-		s.ask()
-		return false
+func (t treatment) nameOf(code byte) string {
+	if t.name != "" {
+		return t.name
 	}
-	if s.pass(message, v, text) {
-		s.forward(message, answerFirst, v.effect)
-	}
-	return true
-}
-
-// initDB judges COM_INIT_DB as the USE that it stands for.
-func (s *session) initDB(message wire.Message, name []byte) {
-	s.refresh()
-	v := s.judge(s.state.schema, []sqlparse.Statement{useSchema(string(name))})
-	if s.pass(message, v, nil) {
-		s.forward(message, answerSimple, sqlparse.SetsSchema)
-	}
-}
-
-// useSchema is the statement that a change of the default schema stands for.
-func useSchema(name string) sqlparse.Statement {
-	return sqlparse.Statement{
-		Kind:   "change_db",
-		Needs:  []sqlparse.Need{{Privilege: sqlparse.AnyPrivilege, Object: sqlparse.Object{Type: sqlparse.Schema, Schema: name}}},
-		Effect: sqlparse.SetsSchema,
-	}
+	return fmt.Sprintf("command 0x%02x", code)
 }
 
 // refuseCommand answers a command that is not forwarded whatever the policy
@@ -91,21 +113,78 @@ func (s *session) refuseCommand(message wire.Message, name string) {
 	})
 }
 
-// commandName names a command byte in the manual's words.
-func commandName(code byte) string {
-	names := [...]string{
-		"COM_SLEEP", "COM_QUIT", "COM_INIT_DB", "COM_QUERY", "COM_FIELD_LIST", "COM_CREATE_DB", "COM_DROP_DB",
-		"COM_REFRESH", "COM_SHUTDOWN", "COM_STATISTICS", "COM_PROCESS_INFO", "COM_CONNECT", "COM_PROCESS_KILL",
-		"COM_DEBUG", "COM_PING", "COM_TIME", "COM_DELAYED_INSERT", "COM_CHANGE_USER", "COM_BINLOG_DUMP",
-		"COM_TABLE_DUMP", "COM_CONNECT_OUT", "COM_REGISTER_SLAVE", "COM_STMT_PREPARE", "COM_STMT_EXECUTE",
-		"COM_STMT_SEND_LONG_DATA", "COM_STMT_CLOSE", "COM_STMT_RESET", "COM_SET_OPTION", "COM_STMT_FETCH",
-		"COM_DAEMON", "COM_BINLOG_DUMP_GTID", "COM_RESET_CONNECTION", "COM_CLONE", "COM_SUBSCRIBE_GROUP_REPLICATION_STREAM",
+// query judges a text and forwards it, or refuses it.
+func (s *session) query(message wire.Message, body []byte) (done bool, err error) {
+	text := body
+	if s.clientCapabilities&mysql.CLIENT_QUERY_ATTRIBUTES != 0 {
+		if text, err = wire.QueryText(body); err != nil {
+			s.malformed(message)
+			return true, nil
+		}
 	}
-	if int(code) < len(names) {
-		return names[code]
+	v := s.judgeText(text)
+	if v == nil {
+		s.ask()
+		return false, nil
 	}
-	if code == 0xfa {
-		return "COM_STMT_BULK_EXECUTE"
+	if s.kill(message, v, text) {
+		return true, nil
 	}
-	return fmt.Sprintf("command 0x%02x", code)
+	if s.pass(message, v, text) {
+		s.forward(message, answerFirst, v.effect)
+		s.inflight.answer.local = v.local
+	}
+	return true, nil
+}
+
+// malformed answers a command whose body is not what the protocol says.
+func (s *session) malformed(message wire.Message) {
+	s.tell(message.Seq+1, wire.Err{Code: mysql.ER_MALFORMED_PACKET, SQLState: "HY000", Message: "Malformed communication packet"})
+}
+
+// initDB judges COM_INIT_DB as the USE that it stands for.
+func (s *session) initDB(message wire.Message, name []byte) (done bool, err error) {
+	s.refresh()
+	v := s.judge(s.state.schema, []sqlparse.Statement{useSchema(string(name))})
+	if s.pass(message, v, nil) {
+		s.forward(message, answerSimple, sqlparse.SetsSchema)
+	}
+	return true, nil
+}
+
+// useSchema is the statement that a change of the default schema stands for.
+func useSchema(name string) sqlparse.Statement {
+	return sqlparse.Statement{
+		Kind:   "change_db",
+		Needs:  []sqlparse.Need{{Privilege: sqlparse.AnyPrivilege, Object: sqlparse.Object{Type: sqlparse.Schema, Schema: name}}},
+		Effect: sqlparse.SetsSchema,
+	}
+}
+
+func (s *session) ping(message wire.Message, _ []byte) (done bool, err error) {
+	s.forward(message, answerSimple, 0)
+	return true, nil
+}
+
+func (s *session) resetConnection(message wire.Message, _ []byte) (done bool, err error) {
+	s.forward(message, answerSimple, 0)
+	s.inflight.reset = true
+	return true, nil
+}
+
+// setOption turns several statements in one text on or off. Each of them is
+// judged either way.
+func (s *session) setOption(message wire.Message, body []byte) (done bool, err error) {
+	if len(body) != 2 {
+		s.malformed(message)
+		return true, nil
+	}
+	s.forward(message, answerSimple, 0)
+	return true, nil
+}
+
+func (s *session) quit(message wire.Message, _ []byte) (done bool, err error) {
+	s.forward(message, answerDone, 0)
+	s.ended = true
+	return true, nil
 }

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"slices"
 	"time"
 
 	"guardrail/policy"
@@ -14,6 +15,7 @@ type verdict struct {
 	decision   policy.Decision
 	statements []sqlparse.Statement
 	effect     sqlparse.Effect
+	local      bool      // the server may ask the client for a file: LOAD DATA LOCAL
 	until      time.Time // when the decision may be another one; zero for never
 }
 
@@ -62,6 +64,7 @@ func (s *session) judge(schema string, statements []sqlparse.Statement) *verdict
 	}
 	for i := range statements {
 		v.effect |= statements[i].Effect
+		v.local = v.local || slices.ContainsFunc(statements[i].Needs, func(n sqlparse.Need) bool { return n.Privilege == sqlparse.LoadDataLocal })
 	}
 	return v
 }

@@ -25,7 +25,7 @@ func (s *session) learn(server io.ReadWriter) error {
 }
 
 func (s *session) learnOnce(server io.ReadWriter) error {
-	q := newQuestion(s.serverCapabilities, s.server.backend.tracks(s.serverCapabilities))
+	q := newQuestion(s)
 	if _, err := server.Write(q.appendTo(nil)); err != nil {
 		return err
 	}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"sync/atomic"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
 	"go.uber.org/zap"
@@ -18,24 +17,24 @@ import (
 	"guardrail/sqlparse"
 )
 
-// supported are the capabilities that the proxy can relay and still read. What
-// stands outside is offered to neither side: compression and query attributes
-// would hide a statement's text, LOCAL INFILE turns the client's packets into
-// data, optional metadata and MariaDB's extensions change an answer's form.
+// supported are the capabilities that the proxy can relay and still read.
+// Compression is between the proxy and each side (compress.go). Optional
+// result-set metadata changes an answer's form, and is offered to neither.
 const supported wire.Capability = mysql.CLIENT_LONG_PASSWORD | mysql.CLIENT_FOUND_ROWS | mysql.CLIENT_LONG_FLAG |
 	mysql.CLIENT_CONNECT_WITH_DB | mysql.CLIENT_NO_SCHEMA | mysql.CLIENT_ODBC | mysql.CLIENT_IGNORE_SPACE |
 	mysql.CLIENT_PROTOCOL_41 | mysql.CLIENT_INTERACTIVE | mysql.CLIENT_IGNORE_SIGPIPE | mysql.CLIENT_TRANSACTIONS |
 	mysql.CLIENT_RESERVED | mysql.CLIENT_SECURE_CONNECTION | mysql.CLIENT_MULTI_STATEMENTS | mysql.CLIENT_MULTI_RESULTS |
 	mysql.CLIENT_PS_MULTI_RESULTS | mysql.CLIENT_PLUGIN_AUTH | mysql.CLIENT_CONNECT_ATTRS |
 	mysql.CLIENT_PLUGIN_AUTH_LENENC_CLIENT_DATA | mysql.CLIENT_CAN_HANDLE_EXPIRED_PASSWORDS |
-	mysql.CLIENT_SESSION_TRACK | mysql.CLIENT_DEPRECATE_EOF
+	mysql.CLIENT_SESSION_TRACK | mysql.CLIENT_DEPRECATE_EOF | mysql.CLIENT_LOCAL_FILES | mysql.CLIENT_QUERY_ATTRIBUTES
+
+// supportedMariaDB are those of MariaDB's extended capabilities.
+const supportedMariaDB = wire.MariaDBProgress | wire.MariaDBBulkOperations | wire.MariaDBExtendedMetadata | wire.MariaDBCacheMetadata
 
 // switchPlugin is the plug-in named to the backend in the place of the
 // client's: one that no account uses, so that the backend answers with an
 // AuthSwitchRequest, whose salt the client can then be given.
 const switchPlugin = "guardrail_auth_switch"
-
-var threadIDs atomic.Uint32
 
 // login is one client's connection phase: greet, read who it is, ask the
 // policy, dial the backend, pass the authentication through, learn the
@@ -49,7 +48,8 @@ type login struct {
 	secure   bool
 	from     netip.Addr
 	response wire.HandshakeResponse
-	salt     []byte
+	threadID uint32          // in the greeting
+	offered  wire.Capability // so is this
 	policy   *policy.Current // the one the login is judged by
 	app      *policy.App
 	up       *upstream
@@ -99,7 +99,7 @@ func (l *login) steps(ctx context.Context) (*session, error) {
 	if err := s.learn(l.up.conn); err != nil {
 		return nil, err
 	}
-	if err := l.enter(s.state.schema, s.state.lowerCaseNames); err != nil {
+	if err := l.server.enter(l.admission(s.state.schema, s.state.lowerCaseNames), l.app); err != nil {
 		return nil, err
 	}
 	return s, l.admitted(s, final)
@@ -107,19 +107,21 @@ func (l *login) steps(ctx context.Context) (*session, error) {
 
 // greet sends the proxy's own greeting, in the backend's words.
 func (l *login) greet(facts wire.Greeting) error {
-	l.salt = newSalt()
-	offered := facts.Capabilities & supported &^ mysql.CLIENT_SSL
+	l.threadID = newThreadID()
+	l.offered = facts.Capabilities & supported
 	if l.server.options.ClientTLS != nil {
-		offered |= mysql.CLIENT_SSL
+		l.offered |= mysql.CLIENT_SSL
 	}
 	greeting := wire.Greeting{
 		ServerVersion: facts.ServerVersion,
-		ThreadID:      threadIDs.Add(1),
-		Salt:          l.salt,
-		Capabilities:  offered,
+		ThreadID:      l.threadID,
+		Salt:          newSalt(),
+		Capabilities:  l.offered,
 		Collation:     facts.Collation,
 		Status:        facts.Status,
 		AuthPlugin:    facts.AuthPlugin,
+
+		MariaDBCapabilities: facts.MariaDBCapabilities & supportedMariaDB,
 	}
 	return l.write(greeting.Append(nil))
 }
@@ -143,6 +145,7 @@ func (l *login) identify(ctx context.Context) error {
 	if l.response, err = wire.DecodeHandshakeResponse(payload); err != nil {
 		return refusal{wire.Err{Code: mysql.ER_HANDSHAKE_ERROR, SQLState: "08S01", Message: "Bad handshake: Guardrail speaks to clients of MySQL 4.1 and later"}, err}
 	}
+	l.response.Capabilities &= l.offered // clients may claim what nobody offered
 	if l.server.options.RequireTLS && !l.secure {
 		return refuseLogin(3159, "HY000", "Connections using insecure transport are prohibited by this Guardrail listener: enable TLS in the client")
 	}
@@ -154,35 +157,24 @@ func (l *login) identify(ctx context.Context) error {
 
 // admit asks the policy about the account, where it comes from and the schema
 // it names, before anything reaches the backend.
-func (l *login) admit() error {
+func (l *login) admit() (err error) {
 	l.policy = l.server.options.Policies.Current()
-	app, decision := l.policy.Set.Login(l.response.User, l.from, l.server.options.Now())
-	if decision.Action != policy.Allow {
-		return l.server.refusedLogin(l, decision)
-	}
-	l.app = app
-	if l.response.Capabilities&mysql.CLIENT_CONNECT_WITH_DB == 0 {
-		return nil
-	}
 	// How the server compares names is not known yet: fold them here, and ask
 	// again when it is.
-	return l.enter(l.response.Database, true)
+	l.app, err = l.server.admit(l.admission(l.schema(), true))
+	return err
 }
 
-// enter asks the policy about the schema that the client names.
-func (l *login) enter(schema string, lowerCaseNames bool) error {
-	if schema == "" {
-		return nil
+// schema is the default schema that the client asks for.
+func (l *login) schema() string {
+	if l.response.Capabilities&mysql.CLIENT_CONNECT_WITH_DB == 0 {
+		return ""
 	}
-	decision := l.app.Decide(policy.Request{
-		Now:            l.server.options.Now(),
-		LowerCaseNames: lowerCaseNames,
-		Statements:     []sqlparse.Statement{useSchema(schema)},
-	})
-	if decision.Action != policy.Allow {
-		return l.server.refusedLogin(l, decision)
-	}
-	return nil
+	return l.response.Database
+}
+
+func (l *login) admission(schema string, lowerCaseNames bool) admission {
+	return admission{set: l.policy.Set, user: l.response.User, from: l.from, schema: schema, lowerCaseNames: lowerCaseNames}
 }
 
 // forBackend is the client's response as the backend gets it: the same user,
@@ -191,12 +183,68 @@ func (l *login) forBackend() wire.HandshakeResponse {
 	r := l.response
 	r.Capabilities = l.response.Capabilities&supported&l.up.greeting.Capabilities |
 		mysql.CLIENT_PROTOCOL_41 | mysql.CLIENT_SECURE_CONNECTION | mysql.CLIENT_PLUGIN_AUTH |
-		l.up.greeting.Capabilities&mysql.CLIENT_SESSION_TRACK
+		l.up.greeting.Capabilities&(mysql.CLIENT_SESSION_TRACK|mysql.CLIENT_CONNECT_ATTRS)
 	r.Capabilities &^= mysql.CLIENT_SSL
-	r.MariaDBCapabilities = 0
+	r.MariaDBCapabilities &= supportedMariaDB & l.up.greeting.MariaDBCapabilities
+	if r.Capabilities&mysql.CLIENT_CONNECT_ATTRS != 0 {
+		r.Attributes = l.server.ownAttributes(r.Attributes, l.from)
+	}
 	r.AuthResponse = nil
 	r.AuthPlugin = switchPlugin
 	return r
+}
+
+// authenticate relays the authentication plug-ins' messages until the backend
+// says OK, which it returns, or ERR.
+func (l *login) authenticate() (final []byte, err error) {
+	a := l.authentication()
+	for {
+		message, err := l.up.read()
+		if err != nil {
+			return nil, fmt.Errorf("authentication, from backend: %w", err)
+		}
+		r, err := a.fromServer(message)
+		if err != nil || r.ok != nil {
+			return r.ok, err
+		}
+		if err := l.relay(r); err != nil {
+			return nil, err
+		}
+		for a.wantsClient() {
+			answer, err := l.read()
+			if err != nil {
+				return nil, err
+			}
+			if r, err = a.fromClient(answer); err != nil {
+				return nil, err
+			}
+			if err := l.relay(r); err != nil {
+				return nil, err
+			}
+		}
+	}
+}
+
+func (l *login) authentication() authentication {
+	return authentication{
+		clientSecure: l.secure,
+		serverSecure: l.up.secure,
+		ownKey:       l.server.rsaKey,
+		mariaDB:      l.up.flavour() == sqlparse.MariaDB,
+	}
+}
+
+// relay sends what an authentication message came to.
+func (l *login) relay(r relayed) error {
+	if r.client != nil {
+		if err := l.write(r.client); err != nil {
+			return err
+		}
+	}
+	if r.server != nil {
+		return l.up.write(r.server)
+	}
+	return nil
 }
 
 // admitted tells the client OK, in the form it negotiated.

@@ -18,6 +18,7 @@ import (
 // otherwise; New refuses what is missing.
 type Options struct {
 	Environment string // what the proxy fronts; named in every refusal and event
+	Version     string // the proxy's own, told to the backend; may be empty
 	Backend     BackendOptions
 
 	// ClientTLS is offered to clients. Nil offers no TLS.

@@ -48,15 +48,15 @@ func (p *statements) get(id uint32, flavour sqlparse.Flavour) *statement {
 }
 
 // prepare judges a text at COM_STMT_PREPARE.
-func (s *session) prepare(message wire.Message, text []byte) (done bool) {
+func (s *session) prepare(message wire.Message, text []byte) (done bool, err error) {
 	v := s.judgeText(text)
 	if v == nil {
 		s.ask()
-		return false
+		return false, nil
 	}
 	if !s.pass(message, v, text) {
 		s.prepared.last = nil // MariaDB's "the one prepared last" must not reach an older one
-		return true
+		return true, nil
 	}
 	s.forward(message, answerPrepare, 0)
 	s.inflight.prepare = &statement{
@@ -66,25 +66,25 @@ func (s *session) prepare(message wire.Message, text []byte) (done bool) {
 		verdict:  v,
 		standing: s.generation,
 	}
-	return true
+	return true, nil
 }
 
 // execute forwards a COM_STMT_EXECUTE of a statement that was judged, under the
-// policy and the mode of now.
-func (s *session) execute(message wire.Message, body []byte) (done bool) {
+// policy and the mode of now. Its parameters and query attributes are no text.
+func (s *session) execute(message wire.Message, body []byte) (done bool, err error) {
 	st := s.statement(body)
 	if st == nil {
 		s.unknownStatement(message, "mysqld_stmt_execute")
-		return true
+		return true, nil
 	}
 	if s.state.doubtful(false) {
 		s.ask()
-		return false
+		return false, nil
 	}
 	if st.mode != s.state.mode && !s.readAgain(st) {
 		s.tell(message.Seq+1, wire.Err{Code: mysql.ER_NEED_REPREPARE, SQLState: "HY000",
 			Message: "Prepared statement needs to be re-prepared: Guardrail reads its text differently since the session's sql_mode or character set has changed"})
-		return true
+		return true, nil
 	}
 	if s.refresh(); st.standing != s.generation || !s.holds(st.verdict) {
 		st.verdict = s.judge(st.schema, st.verdict.statements)
@@ -92,8 +92,19 @@ func (s *session) execute(message wire.Message, body []byte) (done bool) {
 	}
 	if s.pass(message, st.verdict, st.text) {
 		s.forward(message, answerFirst, st.verdict.effect)
+		s.inflight.answer.local = st.verdict.local
 	}
-	return true
+	return true, nil
+}
+
+// bulkExecute is MariaDB's execution of a statement with many rows of
+// parameters, where the client negotiated it.
+func (s *session) bulkExecute(message wire.Message, body []byte) (done bool, err error) {
+	if s.mariaDBCapabilities&wire.MariaDBBulkOperations == 0 {
+		s.refuseCommand(message, "COM_STMT_BULK_EXECUTE on a connection without it")
+		return true, nil
+	}
+	return s.execute(message, body)
 }
 
 // readAgain reads a prepared text in the session's present mode and reports
@@ -115,36 +126,47 @@ func (s *session) statement(body []byte) *statement {
 	return s.prepared.get(binary.LittleEndian.Uint32(body), s.state.mode.Server.Flavour)
 }
 
+// fetch forwards a COM_STMT_FETCH, whose statement was judged when it was executed.
+func (s *session) fetch(message wire.Message, body []byte) (done bool, err error) {
+	s.onStatement(message, body, "mysqld_stmt_fetch", answerRows)
+	return true, nil
+}
+
+func (s *session) resetStatement(message wire.Message, body []byte) (done bool, err error) {
+	s.onStatement(message, body, "mysqld_stmt_reset", answerSimple)
+	return true, nil
+}
+
 // onStatement forwards a command on a statement that is known.
-func (s *session) onStatement(message wire.Message, body []byte, phase answerPhase) error {
+func (s *session) onStatement(message wire.Message, body []byte, name string, phase answerPhase) {
 	if s.statement(body) == nil {
-		s.unknownStatement(message, "mysqld_stmt_fetch or mysqld_stmt_reset")
-		return nil
+		s.unknownStatement(message, name)
+		return
 	}
 	s.forward(message, phase, 0)
-	return nil
 }
 
 // longData forwards a piece of a parameter. The command has no answer, so one
 // on a statement that is not known is dropped in silence, as the server does.
-func (s *session) longData(message wire.Message, body []byte) {
+func (s *session) longData(message wire.Message, body []byte) (done bool, err error) {
 	if s.statement(body) != nil {
 		s.forward(message, answerDone, 0)
 	}
+	return true, nil
 }
 
 // closeStatement forgets a statement. The command has no answer.
-func (s *session) closeStatement(message wire.Message, body []byte) {
+func (s *session) closeStatement(message wire.Message, body []byte) (done bool, err error) {
 	st := s.statement(body)
 	if st == nil {
-		return
+		return true, nil
 	}
-	id := binary.LittleEndian.Uint32(body)
-	delete(s.prepared.byID, id)
+	delete(s.prepared.byID, binary.LittleEndian.Uint32(body))
 	if s.prepared.last == st {
 		s.prepared.last = nil
 	}
 	s.forward(message, answerDone, 0)
+	return true, nil
 }
 
 func (s *session) unknownStatement(message wire.Message, where string) {

@@ -4,8 +4,11 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"io"
 	"net"
+	"os"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -22,33 +25,56 @@ type rawClient struct {
 	conn net.Conn
 	out  []byte
 	next byte // sequence id behind the packet read last
+
+	greeting wire.Greeting
 }
+
+// oldest are the capabilities that every client has, and several statements.
+const oldest = mysql.CLIENT_PROTOCOL_41 | mysql.CLIENT_SECURE_CONNECTION | mysql.CLIENT_PLUGIN_AUTH |
+	mysql.CLIENT_MULTI_STATEMENTS | mysql.CLIENT_MULTI_RESULTS | mysql.CLIENT_LONG_PASSWORD
 
 // login logs a raw client in over a plain connection, without a schema, and
 // with no capability beyond the oldest but those that are named.
 func login(t testing.TB, addr, user string, also ...wire.Capability) *rawClient {
 	t.Helper()
-	c := dialRaw(t, addr)
-	if _, err := wire.DecodeGreeting(c.read(t)); err != nil {
-		t.Fatal(err)
-	}
-	capabilities := mysql.CLIENT_PROTOCOL_41 | mysql.CLIENT_SECURE_CONNECTION | mysql.CLIENT_PLUGIN_AUTH |
-		mysql.CLIENT_MULTI_STATEMENTS | mysql.CLIENT_MULTI_RESULTS | mysql.CLIENT_LONG_PASSWORD
+	capabilities := wire.Capability(oldest)
 	for _, more := range also {
 		capabilities |= more
+	}
+	return loginWith(t, addr, user, capabilities)
+}
+
+func loginWith(t testing.TB, addr, user string, capabilities wire.Capability) *rawClient {
+	t.Helper()
+	c := dialRaw(t, addr)
+	var err error
+	if c.greeting, err = wire.DecodeGreeting(c.read(t)); err != nil {
+		t.Fatal(err)
 	}
 	c.send(t, 1, wire.HandshakeResponse{
 		Capabilities: capabilities, Collation: 45, User: user, AuthPlugin: "asks_for_a_switch",
 	}.Append(nil)...)
+	if e := c.authenticate(t); e != nil {
+		t.Fatalf("login: %d %s", e.Code, e.Message)
+	}
+	return c
+}
+
+// authenticate answers the server's plug-ins, and returns its error or nil.
+func (c *rawClient) authenticate(t testing.TB) *wire.Err {
+	t.Helper()
 	var salt []byte
 	for {
 		message := c.read(t)
 		switch message[0] {
 		case wire.HeaderOK:
-			return c
+			return nil
 		case wire.HeaderErr:
-			e, _ := wire.DecodeErr(message)
-			t.Fatalf("login: %d %s", e.Code, e.Message)
+			e, err := wire.DecodeErr(message)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return &e
 		case wire.AuthSwitchRequest:
 			request, err := wire.DecodeAuthSwitch(message)
 			if err != nil {
@@ -61,6 +87,52 @@ func login(t testing.TB, addr, user string, also ...wire.Capability) *rawClient 
 				c.answer(t, []byte{wire.SHA2RequestPublicKey})
 				c.answer(t, encrypt(t, c.read(t)[1:], salt))
 			}
+		}
+	}
+}
+
+// connectionID asks the server for its own id of the connection.
+func (c *rawClient) connectionID(t testing.TB) uint32 {
+	t.Helper()
+	c.send(t, 0, append([]byte{mysql.COM_QUERY}, "SELECT CONNECTION_ID()"...)...)
+	for range 3 { // the column count, its definition, an EOF
+		c.read(t)
+	}
+	row, err := wire.DecodeTextRow(c.read(t), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.read(t)
+	id, err := strconv.ParseUint(string(row[0]), 10, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return uint32(id)
+}
+
+// answered reads the answer to a query of one column, whatever it is.
+func (c *rawClient) answered() {
+	for ends := 0; ends < 2; { // of the definitions and of the rows
+		payload, _, err := wire.ReadMessage(c.conn, 1<<20)
+		if err != nil || payload[0] == wire.HeaderErr {
+			return
+		}
+		if payload[0] == wire.HeaderEOF {
+			ends++
+		}
+	}
+}
+
+// gone fails where the connection does not end soon.
+func (c *rawClient) gone(t testing.TB) {
+	t.Helper()
+	_ = c.conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	for {
+		if _, _, err := wire.ReadMessage(c.conn, 1<<20); err != nil {
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Error("the connection is still there")
+			}
+			return
 		}
 	}
 }

@@ -100,18 +100,3 @@ func (s *Server) event(what audit.Decision, d policy.Decision) audit.Event {
 	}
 	return e
 }
-
-// refusedLogin records a login that the policy refuses and returns the error
-// for the client.
-func (s *Server) refusedLogin(l *login, d policy.Decision) error {
-	e := s.event(audit.LoginRefused, d)
-	if l.app != nil {
-		e.App = l.app.Name()
-	}
-	e.Account, e.Client, e.Schema = l.response.User, l.from.String(), l.response.Database
-	if err := s.options.Recorder.Record(e); err != nil {
-		s.options.Log.Error("a refused login could not be recorded", zap.Error(err))
-	}
-	s.options.Metrics.Refusal(e.App, e.Rule)
-	return refuseLogin(d.Code, d.State, d.Message(s.options.Environment, e.ID))
-}

@@ -165,36 +165,6 @@ func TestAPolicyThatChangesMeetsLiveSessions(t *testing.T) {
 	})
 }
 
-func TestCommandsThatAreNotForwarded(t *testing.T) {
-	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
-		shop(t, s)
-		g := start(t, s.Addr(), shopPolicy)
-		raw := login(t, g.addr, "app")
-		for code := range 256 {
-			switch code {
-			case 0x01, 0x02, 0x03, 0x0e, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1c, 0x1f:
-				continue
-			}
-			raw.send(t, 0, byte(code), 1, 0, 0, 0)
-			if e := raw.err(t); e.Code != 1047 {
-				t.Errorf("command 0x%02x: error %d %s", code, e.Code, e.Message)
-			}
-		}
-		raw.send(t, 0)
-		if e := raw.err(t); e.Code != 1047 {
-			t.Errorf("an empty packet: error %d %s", e.Code, e.Message)
-		}
-		raw.send(t, 0, 0x0e)
-		if got := raw.read(t); got[0] != 0 {
-			t.Errorf("PING afterwards: % x", got)
-		}
-		raw.send(t, 5, 0x0e)
-		if e := raw.err(t); e.Code != 1156 {
-			t.Errorf("sequence id 5: error %d %s", e.Code, e.Message)
-		}
-	})
-}
-
 func TestPipelinedCommandsAreAnsweredInTheirPlaces(t *testing.T) {
 	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
 		shop(t, s)

@@ -22,6 +22,7 @@ type Server struct {
 	loops   []*loop
 	caches  []*verdicts // one for each loop; at least one
 	tokens  sync.Pool   // of *sqlparse.Tokens
+	threads threads
 
 	mu        sync.Mutex
 	stopped   bool
@@ -154,7 +155,9 @@ func (s *Server) drive(session *session, l *login) {
 		}
 	}
 	s.options.Metrics.SessionOpened()
+	s.threads.add(session.thread)
 	ended := func(err error) {
+		s.threads.remove(session.thread)
 		s.options.Metrics.SessionClosed()
 		if err != nil && !errors.Is(err, errEnd) {
 			s.options.Log.Info("session ended", zap.String("app", session.name), zap.String("account", session.user),

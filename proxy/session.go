@@ -40,6 +40,10 @@ type session struct {
 	from               netip.Addr
 	clientCapabilities wire.Capability
 	serverCapabilities wire.Capability
+	// mariaDBCapabilities are the extended ones, the same on both legs.
+	mariaDBCapabilities        uint32
+	clientSecure, serverSecure bool
+	thread                     thread
 
 	state    state
 	verdicts *verdicts // remembered decisions, shared with other sessions
@@ -47,6 +51,9 @@ type session struct {
 	inflight inflight
 
 	question *question // the proxy's own, while it is being answered
+	changing *changing // a COM_CHANGE_USER, while it is being authenticated
+	fileLeft int       // bytes left of a packet of LOAD DATA LOCAL
+	fileLong bool      // that packet goes on in the next one
 
 	unjudged []byte // bytes from the client that are not forwarded yet
 	held     []byte // the head of a packet from the server, not yet enough to go on
@@ -74,9 +81,14 @@ func newSession(l *login) *session {
 		generation:         l.policy.Generation,
 		user:               l.response.User,
 		from:               l.from,
-		clientCapabilities: l.response.Capabilities & supported,
+		clientCapabilities: l.response.Capabilities,
 		serverCapabilities: l.forBackend().Capabilities,
+
+		mariaDBCapabilities: l.forBackend().MariaDBCapabilities,
+		clientSecure:        l.secure,
+		serverSecure:        l.up.secure,
 	}
+	s.thread = thread{own: l.threadID, server: l.up.greeting.ThreadID, user: s.user, app: s.name}
 	s.state.mode.Server, _ = sqlparse.ParseServer(l.up.greeting.ServerVersion)
 	return s
 }
@@ -91,11 +103,23 @@ func (s *session) fromClient(p []byte) error {
 		s.unjudged = append(s.unjudged, p...)
 		p = s.unjudged
 	}
-	rest, err := s.commands(p)
+	return s.take(p)
+}
+
+// take handles what the client has sent as far as it is its turn, and keeps the rest.
+func (s *session) take(p []byte) (err error) {
+	switch s.inflight.answer.phase {
+	case answerInfile:
+		p = s.infile(p)
+	case answerAuth:
+		p, err = s.authFromClient(p)
+	default:
+		p, err = s.commands(p)
+	}
 	if err != nil {
 		return err
 	}
-	s.keep(rest)
+	s.keep(p)
 	return nil
 }
 
@@ -148,13 +172,15 @@ func (s *session) idle() bool {
 
 // wantsClient reports whether a driver should read from the client: not while a
 // command is in flight and more than one buffer of later ones is kept.
-func (s *session) wantsClient() bool { return s.idle() || len(s.unjudged) < maxKept }
+func (s *session) wantsClient() bool {
+	return s.idle() || len(s.unjudged) < maxKept || s.inflight.answer.phase == answerInfile
+}
 
 // forward sends a command to the server and waits for an answer of the given
 // form; answerDone is for the commands that have none.
 func (s *session) forward(message wire.Message, phase answerPhase, effect sqlparse.Effect) {
 	s.inflight = inflight{
-		answer: answer{phase: phase, capabilities: s.serverCapabilities},
+		answer: answer{phase: phase, capabilities: s.serverCapabilities, mariaDB: s.mariaDBCapabilities},
 		effect: effect,
 	}
 	s.wires.toServer(message.Raw)
@@ -163,7 +189,7 @@ func (s *session) forward(message wire.Message, phase answerPhase, effect sqlpar
 // ask puts the session's question to the server. The command that was to be
 // judged waits.
 func (s *session) ask() {
-	s.question = newQuestion(s.serverCapabilities, s.server.backend.tracks(s.serverCapabilities))
+	s.question = newQuestion(s)
 	s.wires.toServer(s.question.appendTo(nil))
 }
 
@@ -182,12 +208,8 @@ func (s *session) fromServer(p []byte) error {
 		s.held = nil
 	}
 	s.held = append(s.held[:0], rest...)
-	if s.idle() && len(s.unjudged) > 0 && !s.ended {
-		rest, err := s.commands(s.unjudged)
-		if err != nil {
-			return err
-		}
-		s.keep(rest)
+	if len(s.unjudged) > 0 && !s.ended {
+		return s.take(s.unjudged)
 	}
 	return nil
 }
@@ -279,12 +301,15 @@ func (s *session) passed(n int) {
 	}
 }
 
-// look reads a packet that says something of the session, and returns the
-// packet to send in its place where the client must see another one.
+// look reads a packet that says something of the session, and returns what to
+// send in its place where the client must see another one, or none.
 func (s *session) look(packet []byte) (changed []byte, err error) {
 	payload := packet[wire.HeaderLen:]
-	if s.inflight.answer.phase == answerDone {
+	switch s.inflight.answer.phase {
+	case answerDone:
 		return nil, s.unasked(packet)
+	case answerAuth:
+		return []byte{}, s.authFromServer(packet)
 	}
 	end, err := s.inflight.answer.seen(payload)
 	if err != nil {

@@ -192,8 +192,11 @@ type errNoTracking struct{ cause wire.Err }
 
 func (e errNoTracking) Error() string { return "no session tracking: " + e.cause.Message }
 
-func newQuestion(capabilities wire.Capability, track bool) *question {
-	return &question{track: track, answer: answer{phase: answerFirst, capabilities: capabilities}}
+func newQuestion(s *session) *question {
+	return &question{
+		track:  s.server.backend.tracks(s.serverCapabilities),
+		answer: answer{phase: answerFirst, capabilities: s.serverCapabilities, mariaDB: s.mariaDBCapabilities},
+	}
 }
 
 // appendTo appends the commands to send.
@@ -202,9 +205,9 @@ func (q *question) appendTo(dst []byte) []byte {
 	if q.track {
 		ask += askTrack
 	}
-	dst, _ = wire.AppendPacket(dst, 0, append([]byte{mysql.COM_QUERY}, ask...))
+	dst = wire.AppendQuery(dst, []byte(ask), q.answer.capabilities)
 	if q.track {
-		dst, _ = wire.AppendPacket(dst, 0, append([]byte{mysql.COM_QUERY}, setTrack...))
+		dst = wire.AppendQuery(dst, []byte(setTrack), q.answer.capabilities)
 	}
 	return dst
 }

@@ -16,17 +16,17 @@ const (
 )
 
 // AuthSwitch asks the client to authenticate with another plug-in,
-// Protocol::AuthSwitchRequest.
+// Protocol::AuthSwitchRequest, or with one more, Protocol::AuthNextFactor.
 type AuthSwitch struct {
 	Plugin string
 	Data   []byte // the plug-in's first data, for most of them the salt and a NUL
 }
 
-// DecodeAuthSwitch decodes an AuthSwitchRequest, whose first byte the caller
-// has seen to be AuthSwitchRequest. The form of one byte, which asks for the
-// password hash of MySQL 4.0, is malformed.
+// DecodeAuthSwitch decodes an AuthSwitchRequest or an AuthNextFactor, which
+// have one form. That of one byte, which asks for the password hash of MySQL
+// 4.0, is malformed.
 func DecodeAuthSwitch(payload []byte) (AuthSwitch, error) {
-	if len(payload) < 2 || payload[0] != AuthSwitchRequest {
+	if len(payload) < 2 || payload[0] != AuthSwitchRequest && payload[0] != AuthNextFactor {
 		return AuthSwitch{}, malformed("auth switch request")
 	}
 	c := cursor{rest: payload[1:]}

@@ -71,7 +71,7 @@ func FuzzSmallMessages(f *testing.F) {
 		_, _ = wire.DecodeErr(b)
 		_, _ = wire.DecodeEOF(b)
 		_, _ = wire.DecodePrepareOK(b)
-		_, _ = wire.DecodeColumnCount(b)
+		_, _, _ = wire.DecodeColumnCount(b, wire.MariaDBCacheMetadata)
 		_, _ = wire.DecodeTextRow(b, 3)
 		if a, err := wire.DecodeAuthSwitch(b); err == nil {
 			_ = a.Salt()

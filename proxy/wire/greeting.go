@@ -9,6 +9,14 @@ import (
 // Capability is the protocol's capability flags, CLIENT_*.
 type Capability = uint32
 
+// MariaDB's extended capabilities, MARIADB_CLIENT_*, that the proxy knows.
+const (
+	MariaDBProgress         uint32 = 1 << 0 // progress reports: ERR packets of code 65535
+	MariaDBBulkOperations   uint32 = 1 << 2 // COM_STMT_BULK_EXECUTE
+	MariaDBExtendedMetadata uint32 = 1 << 3 // more in a column definition
+	MariaDBCacheMetadata    uint32 = 1 << 4 // column definitions may be left out
+)
+
 // ProtocolVersion is the only version of the greeting in use, Handshake v10.
 const ProtocolVersion = 10
 

@@ -18,6 +18,10 @@ const (
 // HeaderEOF is a row, unless CLIENT_DEPRECATE_EOF makes it an OK packet.
 const MaxEOFLen = 8
 
+// EOFLen is the length of an EOF packet's payload; an OK packet that begins with
+// HeaderEOF is longer.
+const EOFLen = 5
+
 // Status flags that the proxy looks at.
 const (
 	StatusInTransaction   uint16 = 0x0001
@@ -98,6 +102,10 @@ func DecodeEOF(payload []byte) (EOF, error) {
 	return e, nil
 }
 
+// ProgressReport is the error code of an ERR packet that is none: MariaDB
+// reports the progress of a long statement, and its answer goes on.
+const ProgressReport = 0xffff
+
 // Err is an ERR packet.
 type Err struct {
 	Code     uint16
@@ -153,14 +161,19 @@ func DecodePrepareOK(payload []byte) (PrepareOK, error) {
 	return p, nil
 }
 
-// DecodeColumnCount decodes the first packet of a result set.
-func DecodeColumnCount(payload []byte) (uint64, error) {
+// DecodeColumnCount decodes the first packet of a result set. With
+// MariaDBCacheMetadata it also says whether column definitions follow; without
+// it they always do.
+func DecodeColumnCount(payload []byte, mariaDB uint32) (n uint64, definitions bool, err error) {
 	c := cursor{rest: payload}
-	n := c.lenencInt()
-	if c.bad || len(c.rest) > 0 || n == 0 || n > 1<<16 {
-		return 0, malformed("column count")
+	n, definitions = c.lenencInt(), true
+	if mariaDB&MariaDBCacheMetadata != 0 {
+		definitions = c.uint8() != 0
 	}
-	return n, nil
+	if c.bad || len(c.rest) > 0 || n == 0 || n > 1<<16 {
+		return 0, false, malformed("column count")
+	}
+	return n, definitions, nil
 }
 
 // DecodeTextRow decodes a row of the text protocol into n values; NULL is nil.

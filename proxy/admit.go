@@ -1,0 +1,77 @@
+package proxy
+
+import (
+	"net/netip"
+
+	"go.uber.org/zap"
+
+	"guardrail/policy"
+	"guardrail/proxy/audit"
+	"guardrail/proxy/wire"
+	"guardrail/sqlparse"
+)
+
+// admission is who wants in, and to where.
+type admission struct {
+	set            *policy.Set
+	user           string
+	from           netip.Addr
+	schema         string // "" names none
+	lowerCaseNames bool
+}
+
+// admit asks the policy about an account, where it comes from and the schema it
+// names. The error is a refusal, and recorded.
+func (s *Server) admit(a admission) (*policy.App, error) {
+	app, decision := a.set.Login(a.user, a.from, s.options.Now())
+	if decision.Action != policy.Allow {
+		return nil, s.refusedLogin(a, app, decision)
+	}
+	return app, s.enter(a, app)
+}
+
+// enter asks the policy about the schema that a client names.
+func (s *Server) enter(a admission, app *policy.App) error {
+	if a.schema == "" {
+		return nil
+	}
+	decision := app.Decide(policy.Request{
+		Now:            s.options.Now(),
+		LowerCaseNames: a.lowerCaseNames,
+		Statements:     []sqlparse.Statement{useSchema(a.schema)},
+	})
+	if decision.Action != policy.Allow {
+		return s.refusedLogin(a, app, decision)
+	}
+	return nil
+}
+
+// refusedLogin records a login that the policy refuses and returns the error
+// for the client.
+func (s *Server) refusedLogin(a admission, app *policy.App, d policy.Decision) error {
+	e := s.event(audit.LoginRefused, d)
+	if app != nil {
+		e.App = app.Name()
+	}
+	e.Account, e.Client, e.Schema = a.user, a.from.String(), a.schema
+	if err := s.options.Recorder.Record(e); err != nil {
+		s.options.Log.Error("a refused login could not be recorded", zap.Error(err))
+	}
+	s.options.Metrics.Refusal(e.App, e.Rule)
+	return refuseLogin(d.Code, d.State, d.Message(s.options.Environment, e.ID))
+}
+
+// maxAttributes bounds the connection attributes that ours are added to, in
+// bytes. The server takes 64 KiB.
+const maxAttributes = 60 << 10
+
+// ownAttributes adds the proxy's connection attributes to a client's: its
+// version and the client's address, which the server itself cannot see.
+func (s *Server) ownAttributes(attributes []byte, from netip.Addr) []byte {
+	if len(attributes) > maxAttributes {
+		return attributes
+	}
+	attributes = append([]byte(nil), attributes...)
+	attributes = wire.AppendAttribute(attributes, "_guardrail_version", s.options.Version)
+	return wire.AppendAttribute(attributes, "_guardrail_client", from.String())
+}

@@ -1,0 +1,28 @@
+package proxy
+
+import "guardrail/proxy/wire"
+
+// infile passes the client's packets on as the data that the server has asked
+// for with LOAD DATA LOCAL, up to the empty packet that ends them. They are not
+// commands, whatever they look like. It returns what it did not use.
+func (s *session) infile(p []byte) (rest []byte) {
+	sent := 0
+	for s.inflight.answer.phase == answerInfile {
+		if n := min(s.fileLeft, len(p)-sent); n > 0 {
+			sent, s.fileLeft = sent+n, s.fileLeft-n
+		}
+		if s.fileLeft > 0 || len(p)-sent < wire.HeaderLen {
+			break
+		}
+		n := wire.PayloadLen(p[sent:])
+		sent, s.fileLeft = sent+wire.HeaderLen, n
+		if n == 0 && !s.fileLong {
+			s.inflight.answer.phase = answerFirst
+		}
+		s.fileLong = n == wire.MaxPayload
+	}
+	if sent > 0 {
+		s.wires.toServer(p[:sent])
+	}
+	return p[sent:]
+}
