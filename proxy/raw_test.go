@@ -91,19 +91,27 @@ func (c *rawClient) authenticate(t testing.TB) *wire.Err {
 	}
 }
 
-// connectionID asks the server for its own id of the connection.
-func (c *rawClient) connectionID(t testing.TB) uint32 {
+// text runs a query of one column and one row, and returns it.
+func (c *rawClient) text(t testing.TB, query string) string {
 	t.Helper()
-	c.send(t, 0, append([]byte{mysql.COM_QUERY}, "SELECT CONNECTION_ID()"...)...)
+	c.send(t, 0, append([]byte{mysql.COM_QUERY}, query...)...)
 	for range 3 { // the column count, its definition, an EOF
-		c.read(t)
+		if got := c.read(t); got[0] == wire.HeaderErr {
+			t.Fatalf("%s: %q", query, got)
+		}
 	}
 	row, err := wire.DecodeTextRow(c.read(t), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c.read(t)
-	id, err := strconv.ParseUint(string(row[0]), 10, 32)
+	return string(row[0])
+}
+
+// connectionID asks the server for its own id of the connection.
+func (c *rawClient) connectionID(t testing.TB) uint32 {
+	t.Helper()
+	id, err := strconv.ParseUint(c.text(t, "SELECT CONNECTION_ID()"), 10, 32)
 	if err != nil {
 		t.Fatal(err)
 	}
