@@ -216,3 +216,48 @@ func killUntil(t *testing.T, killer *sql.Conn, text string, done <-chan struct{}
 		}
 	}
 }
+
+// attributed is a COM_QUERY that carries one attribute.
+func attributed(text string) []byte {
+	payload := []byte{mysql.COM_QUERY, 1, 1, 0, 1, 0xfd, 0, 1, 'a', 5, 'v', 'a', 'l', 'u', 'e'}
+	return append(payload, text...)
+}
+
+func TestTheTextStandsBehindTheQueryAttributes(t *testing.T) {
+	s := mysqltest.MySQL(t)
+	shop(t, s)
+	g := start(t, s.Addr(), shopPolicy)
+	c := login(t, g.addr, "app", mysql.CLIENT_QUERY_ATTRIBUTES)
+	c.send(t, 0, attributed("DO 1")...)
+	if got := c.read(t); got[0] != wire.HeaderOK {
+		t.Errorf("DO: %q", got)
+	}
+	c.send(t, 0, attributed("DROP TABLE shop.orders")...)
+	if e := c.err(t); e.Code != 1142 {
+		t.Errorf("DROP TABLE: error %d %s", e.Code, e.Message)
+	}
+	// 35 attributes: their count is a '#', and one of their names would end a
+	// comment and begin a harmless text.
+	hidden := []byte{mysql.COM_QUERY, '#', 1, 0, 0, 0, 0, 0, 1}
+	for range 35 {
+		hidden = append(hidden, 0xfd, 0, 0)
+	}
+	hidden = append(hidden, "\x0f\nSELECT 1 -- \n.."...)
+	hidden = append(hidden, make([]byte, 34)...)
+	c.send(t, 0, append(hidden, "DROP TABLE shop.orders"...)...)
+	if e := c.err(t); e.Code != 1142 {
+		t.Errorf("a text hidden behind attributes: error %d %s", e.Code, e.Message)
+	}
+	for name, payload := range map[string][]byte{
+		"no attributes at all": []byte("\x03SELECT 1"),
+		"two sets":             {mysql.COM_QUERY, 0, 2, 'D', 'O', ' ', '1'},
+		"a type unheard of":    append([]byte{mysql.COM_QUERY, 1, 1, 0, 1, 0xf0, 0, 0, 1}, "DO 1"...),
+		"a value cut short":    {mysql.COM_QUERY, 1, 1, 0, 1, 0xfd, 0, 0, 9, 'x'},
+		"types not sent":       append([]byte{mysql.COM_QUERY, 1, 1, 0, 0}, "DO 1"...),
+	} {
+		c.send(t, 0, payload...)
+		if e := c.err(t); e.Code != 1835 {
+			t.Errorf("%s: error %d %s", name, e.Code, e.Message)
+		}
+	}
+}

@@ -26,7 +26,8 @@ const supported wire.Capability = mysql.CLIENT_LONG_PASSWORD | mysql.CLIENT_FOUN
 	mysql.CLIENT_RESERVED | mysql.CLIENT_SECURE_CONNECTION | mysql.CLIENT_MULTI_STATEMENTS | mysql.CLIENT_MULTI_RESULTS |
 	mysql.CLIENT_PS_MULTI_RESULTS | mysql.CLIENT_PLUGIN_AUTH | mysql.CLIENT_CONNECT_ATTRS |
 	mysql.CLIENT_PLUGIN_AUTH_LENENC_CLIENT_DATA | mysql.CLIENT_CAN_HANDLE_EXPIRED_PASSWORDS |
-	mysql.CLIENT_SESSION_TRACK | mysql.CLIENT_DEPRECATE_EOF | mysql.CLIENT_LOCAL_FILES | mysql.CLIENT_QUERY_ATTRIBUTES
+	mysql.CLIENT_SESSION_TRACK | mysql.CLIENT_DEPRECATE_EOF | mysql.CLIENT_LOCAL_FILES | mysql.CLIENT_QUERY_ATTRIBUTES |
+	mysql.CLIENT_COMPRESS | mysql.CLIENT_ZSTD_COMPRESSION_ALGORITHM
 
 // supportedMariaDB are those of MariaDB's extended capabilities.
 const supportedMariaDB = wire.MariaDBProgress | wire.MariaDBBulkOperations | wire.MariaDBExtendedMetadata | wire.MariaDBCacheMetadata
@@ -96,13 +97,20 @@ func (l *login) steps(ctx context.Context) (*session, error) {
 		return nil, err
 	}
 	s := newSession(l)
+	if l.up.conn, err = compress(l.up.conn, s.serverCapabilities, l.response.ZstdLevel); err != nil {
+		return nil, err
+	}
 	if err := s.learn(l.up.conn); err != nil {
 		return nil, err
 	}
 	if err := l.server.enter(l.admission(s.state.schema, s.state.lowerCaseNames), l.app); err != nil {
 		return nil, err
 	}
-	return s, l.admitted(s, final)
+	if err := l.admitted(s, final); err != nil {
+		return nil, err
+	}
+	l.client, err = compress(l.client, s.clientCapabilities, l.response.ZstdLevel)
+	return s, err
 }
 
 // greet sends the proxy's own greeting, in the backend's words.

@@ -169,7 +169,7 @@ func (s *Server) drive(session *session, l *login) {
 	s.next++
 	s.mu.Unlock()
 	session.verdicts = s.caches[place]
-	if !l.secure && !l.up.secure && len(s.loops) > 0 && s.loops[place].adopt(session, l.raw, l.up.raw, ended) {
+	if l.client == l.raw && l.up.conn == l.up.raw && len(s.loops) > 0 && s.loops[place].adopt(session, l.raw, l.up.raw, ended) {
 		return
 	}
 	ended(driveBlocking(session, l.client, l.up.conn))
