@@ -242,7 +242,7 @@ func TestTheTextStandsBehindTheQueryAttributes(t *testing.T) {
 	for range 35 {
 		hidden = append(hidden, 0xfd, 0, 0)
 	}
-	hidden = append(hidden, "\x0f\nSELECT 1 -- \n.."...)
+	hidden = append(hidden, "\x0f\nSELECT 1 -- \n."...)
 	hidden = append(hidden, make([]byte, 34)...)
 	c.send(t, 0, append(hidden, "DROP TABLE shop.orders"...)...)
 	if e := c.err(t); e.Code != 1142 {
