@@ -1,10 +1,11 @@
 package policy
 
 import (
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
+
+	"guardrail/sqlparse"
 )
 
 // App is one application's policy in one environment, immutable. A nil App refuses everything.
@@ -16,13 +17,17 @@ type App struct {
 	environment  string
 	environments []string
 	here         bool // the app belongs to the set's environment
-	limits       Limits
-	observeUntil time.Time // zero: enforced
+	during       windows
+	limits       limits
+	limitLines   []RuleLine
+	held         map[string]*RuleLine // session variables that the app may not change
+	observeUntil time.Time            // zero: enforced
 	readOnly     bool
-	boundaries   []time.Time // sorted: moments at which decisions may change
+	ends         []time.Time // sorted: moments at which decisions change for good
+	windows      windows     // all that decisions hang on
 	exact        rules       // names compared byte by byte
 	folded       rules       // names compared in lower case
-	wheres       []whereRule
+	demands      []demandRule
 	lines        []RuleLine
 }
 
@@ -49,8 +54,39 @@ func (a *App) Here() bool { return a.here }
 // Environments lists where the app may connect.
 func (a *App) Environments() []string { return append([]string(nil), a.environments...) }
 
+// During lists the time windows outside which the app may do nothing; none is always.
+func (a *App) During() []string { return a.during.texts() }
+
 // Limits are what the app's sessions are held to.
-func (a *App) Limits() Limits { return a.limits }
+func (a *App) Limits() Limits { return a.limits.Limits }
+
+// Session returns the variables to set at login on a server of the flavour,
+// and again after whatever resets a session. Decide refuses to change them.
+func (a *App) Session(f sqlparse.Flavour) []Variable { return a.limits.sessionOf(f) }
+
+// SessionStatement is the SET statement of Session, empty where there is nothing to set.
+func (a *App) SessionStatement(f sqlparse.Flavour) string {
+	var b strings.Builder
+	for i, v := range a.Session(f) {
+		if i == 0 {
+			b.WriteString("SET SESSION ")
+		} else {
+			b.WriteString(", SESSION ")
+		}
+		b.WriteString(v.Name + " = " + v.Value)
+	}
+	return b.String()
+}
+
+// limitLine returns the line of a key of limits, or nil.
+func (a *App) limitLine(key string) *RuleLine {
+	for i := range a.limits.lines {
+		if a.limits.lines[i].limit == key {
+			return &a.limitLines[i]
+		}
+	}
+	return nil
+}
 
 // Mode says whether refusals are carried out at the moment now.
 func (a *App) Mode(now time.Time) Mode {
@@ -61,7 +97,7 @@ func (a *App) Mode(now time.Time) Mode {
 }
 
 // Lines returns the lines that hold for the app in the set's environment, those
-// for every app included, in the order grants, denies, exceptions, requirements.
+// for every app included, in the order grants, denies, exceptions, requirements, limits.
 func (a *App) Lines() []RuleLine { return slices.Clone(a.lines) }
 
 // ReadOnly reports whether nothing is granted to the app but reading, so that
@@ -69,55 +105,15 @@ func (a *App) Lines() []RuleLine { return slices.Clone(a.lines) }
 func (a *App) ReadOnly() bool { return a.readOnly }
 
 // HoldsUntil returns the next moment after now at which the same request may be
-// decided differently, because an exception or an observe mode ends. It is the
-// zero time when that never happens; a decision may be cached until then.
+// decided differently: an exception or an observe mode ends, a time window
+// opens or closes. It is the zero time when that never happens; a decision may
+// be cached until then.
 func (a *App) HoldsUntil(now time.Time) time.Time {
-	for _, t := range a.boundaries {
+	next := a.windows.next(now)
+	for _, t := range a.ends {
 		if t.After(now) {
-			return t
+			return earlier(next, t)
 		}
 	}
-	return time.Time{}
-}
-
-// Login says which app an account belongs to when it comes from an address, and
-// whether it may connect. The app is nil unless the decision allows. Account
-// names are compared byte by byte, as MySQL does. The address may be an IPv4
-// address mapped into IPv6; the zero address belongs to no network.
-func (s *Set) Login(account string, from netip.Addr, _ time.Time) (*App, Decision) {
-	if s == nil {
-		return nil, refuseLogin(ByNoAccount, Rule{}, "", "")
-	}
-	from = from.Unmap().WithZone("")
-	found := refuseLogin(ByNoAccount, Rule{}, "", "")
-	for _, e := range s.accounts[account] {
-		if !e.admits(from) {
-			if found.Cause == ByNoAccount {
-				found = refuseLogin(ByNetwork, e.rule, e.app.name, "")
-			}
-			continue
-		}
-		if e.app.here {
-			return e.app, Decision{Action: Allow, app: e.app.name}
-		}
-		found = refuseLogin(ByEnvironment, e.rule, e.app.name, strings.Join(e.app.environments, " and "))
-	}
-	return nil, found
-}
-
-// admits reports whether the entry's networks hold the address.
-func (e entry) admits(from netip.Addr) bool {
-	for _, n := range e.networks {
-		if n.Contains(from) {
-			return true
-		}
-	}
-	return len(e.networks) == 0
-}
-
-func refuseLogin(cause Cause, rule Rule, app, detail string) Decision {
-	if rule.ID == "" {
-		rule.ID = string(cause)
-	}
-	return Decision{Cause: cause, Code: 1045, State: "28000", Rule: rule, app: app, detail: detail}
+	return next
 }

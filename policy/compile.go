@@ -34,43 +34,46 @@ func newEntry(a *App, acc account) entry {
 	return e
 }
 
+// compiling builds one app from its own lines and those for every app.
+type compiling struct {
+	*App
+	lifts map[string][]*rule // the exceptions that lift a rule, by its id
+}
+
 // compileApp works the lines for every app into one app's.
 func (p *Policy) compileApp(f *appFile, environment string) *App {
-	a := &App{
+	c := compiling{lifts: map[string][]*rule{}, App: &App{
 		name: f.name, file: f.File, rule: f.Rule, environment: environment,
 		environments: f.environments, here: slices.Contains(f.environments, environment),
-		limits: f.limits, observeUntil: f.observeUntil,
-	}
+		during: f.during, limits: f.limits, observeUntil: f.observeUntil,
+	}}
 	for _, acc := range f.accounts {
-		a.accounts = append(a.accounts, acc.at.Written())
+		c.accounts = append(c.accounts, acc.at.Written())
 	}
-	a.addBoundary(f.observeUntil)
+	c.hangsOn(f.during, f.observeUntil)
+	exceptions := slices.DeleteFunc(slices.Clone(p.exceptions), func(l line) bool { return l.App != f.name })
+	c.addLifts(exceptions)
 	for _, l := range f.grants {
-		a.addLine(Grant, l, func(rs *rules) *index { return &rs.grants })
+		c.addLine(Grant, l, func(rs *rules) *index { return &rs.grants })
 	}
 	for _, l := range slices.Concat(p.denies, f.denies) {
-		a.addLine(Deny, l, func(rs *rules) *index {
+		c.addLine(Deny, l, func(rs *rules) *index {
 			if l.Until.IsZero() {
 				return &rs.denies
 			}
 			return &rs.watched
 		})
 	}
-	for _, l := range p.exceptions {
-		if l.App == f.name {
-			a.addLine(Exception, l, func(rs *rules) *index { return &rs.exceptions })
+	for _, l := range exceptions {
+		if l.lifts == "" {
+			c.addLine(Exception, l, func(rs *rules) *index { return &rs.exceptions })
 		}
 	}
-	for _, l := range slices.Concat(p.requires, f.requires) {
-		if l.in(environment) {
-			a.lines = append(a.lines, l.told(Require, a.name))
-			a.wheres = append(a.wheres, whereRule{RuleLine: l.told(Require, a.name), kinds: l.kinds})
-			a.addBoundary(l.Until)
-		}
-	}
-	slices.SortFunc(a.boundaries, time.Time.Compare)
-	a.readOnly = a.onlyReads()
-	return a
+	c.addDemands(slices.Concat(p.requires, f.requires))
+	c.addLimits()
+	slices.SortFunc(c.ends, time.Time.Compare)
+	c.readOnly = c.onlyReads()
+	return c.App
 }
 
 // in reports whether the line holds in an environment.
@@ -78,16 +81,29 @@ func (l line) in(environment string) bool {
 	return len(l.Environments) == 0 || slices.Contains(l.Environments, environment)
 }
 
+// addLifts notes the exceptions that lift a rule of its own id.
+func (c *compiling) addLifts(exceptions []line) {
+	for _, l := range exceptions {
+		if l.lifts != "" && l.in(c.environment) {
+			c.hangsOn(nil, l.From, l.Until)
+			told := l.told(Exception, c.name)
+			c.lines = append(c.lines, told)
+			c.lifts[l.lifts] = append(c.lifts[l.lifts], &rule{RuleLine: told})
+		}
+	}
+}
+
 // addLine puts a line into an index of both ways of comparing names.
-func (a *App) addLine(effect Effect, l line, into func(*rules) *index) {
-	if !l.in(a.environment) {
+func (c *compiling) addLine(effect Effect, l line, into func(*rules) *index) {
+	if !l.in(c.environment) {
 		return
 	}
-	a.addBoundary(l.Until)
-	a.lines = append(a.lines, l.told(effect, a.name))
-	for _, rs := range []*rules{&a.exact, &a.folded} {
-		r := &rule{RuleLine: l.told(effect, a.name), privileges: l.clause.privileges, pattern: l.clause.pattern}
-		fold := rs == &a.folded
+	c.hangsOn(l.during, l.From, l.Until)
+	told := l.told(effect, c.name)
+	c.lines = append(c.lines, told)
+	for _, rs := range []*rules{&c.exact, &c.folded} {
+		r := &rule{RuleLine: told, privileges: l.clause.privileges, pattern: l.clause.pattern, during: l.during, lifts: c.lifts[l.ID]}
+		fold := rs == &c.folded
 		if fold {
 			r.pattern = r.pattern.lower()
 		}
@@ -99,9 +115,36 @@ func (a *App) addLine(effect Effect, l line, into func(*rules) *index) {
 	}
 }
 
-func (a *App) addBoundary(t time.Time) {
-	if !t.IsZero() {
-		a.boundaries = append(a.boundaries, t)
+func (c *compiling) addDemands(requires []line) {
+	for _, l := range requires {
+		if l.in(c.environment) {
+			told := l.told(Require, c.name)
+			c.lines = append(c.lines, told)
+			c.demands = append(c.demands, demandRule{RuleLine: told, demand: l.demand, folded: l.demand.on.lower(), during: l.during, lifts: c.lifts[l.ID]})
+			c.hangsOn(l.during, l.Until)
+		}
+	}
+}
+
+func (c *compiling) addLimits() {
+	for _, l := range c.limits.lines {
+		c.limitLines = append(c.limitLines, l.told(Limit, c.name))
+	}
+	c.held = c.limits.held(c.limitLines)
+	c.lines = append(c.lines, c.limitLines...)
+}
+
+// hangsOn notes what decisions hang on: windows, and moments that are not zero.
+func (c *compiling) hangsOn(during windows, moments ...time.Time) {
+	for _, w := range during {
+		if !slices.Contains(c.windows.texts(), w.text) {
+			c.windows = append(c.windows, w)
+		}
+	}
+	for _, t := range moments {
+		if !t.IsZero() {
+			c.ends = append(c.ends, t)
+		}
 	}
 }
 

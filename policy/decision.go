@@ -31,9 +31,17 @@ const (
 	ByEnvironment Cause = "environment"  // login: the app does not belong to this environment
 	ByNoGrant     Cause = "not-granted"  // no grant covers a need
 	ByDeny        Cause = "deny"         // a deny rule hits a need
+	ByDuring      Cause = "during"       // the app is not let in at this time
 	ByWhere       Cause = "where"        // a require rule misses its WHERE
+	ByLimit       Cause = "limit"        // a require rule misses its LIMIT
+	ByRows        Cause = "rows"         // a require rule finds too many rows, or no estimate
+	ByKey         Cause = "key"          // a require rule misses a key in the WHERE
+	ByVariable    Cause = "variable"     // limits: a session variable that may not be changed
 	ByUnparsed    Cause = "unparsed"     // the text could not be read with certainty
 	ByMultiple    Cause = "multiple"     // limits: multi_statements: deny
+	ByPacket      Cause = "packet"       // limits: max_allowed_packet
+	ByConnections Cause = "connections"  // limits: max_user_connections
+	ByRate        Cause = "rate"         // limits: max_queries_per_second
 	ByNoStatement Cause = "no-statement" // nothing was read
 	ByNoDatabase  Cause = "no-database"  // an unqualified name, and no default schema
 	ByException   Cause = "by-exception" // allowed, by an exception that is in force
@@ -55,7 +63,7 @@ type Decision struct {
 	// in observe mode: the rest of the Decision says why it would be refused.
 	Observed bool
 	Cause    Cause
-	// Code and State are the MySQL error to answer: 1142, 1044, 1175, 1227, 1045, 1046, 1235.
+	// Code and State are the MySQL error to answer.
 	Code  uint16
 	State string
 	Rule  Rule
@@ -65,9 +73,12 @@ type Decision struct {
 	Need sqlparse.Need
 	// Because is the policy author's text, empty when there is none.
 	Because string
+	// Questions are what the decision was made without and the server can tell.
+	// Answer them and decide again, whatever Action says.
+	Questions []Question
 
 	app    string // the app's name, empty before it is known
-	detail string // for logins: networks or environments, to be told to the client
+	detail string // what else the message says: environments, time windows, a variable, an estimate
 }
 
 // Allowed reports whether the statement or login goes on.
@@ -123,12 +134,29 @@ func (d Decision) what() string {
 		return "this account may not connect from this address" + d.detail
 	case ByEnvironment:
 		return "app " + strconv.Quote(d.app) + " belongs to " + d.detail + ", and this is not it: no login"
+	case ByDuring:
+		return "app " + strconv.Quote(d.app) + " may connect " + d.detail + " only: refused now"
 	case ByNoGrant:
+		if d.detail != "" {
+			return need + " is granted" + forApp + " " + d.detail + " only: refused now"
+		}
 		return need + " is not granted" + forApp
 	case ByDeny:
 		return need + " is denied" + forApp
 	case ByWhere:
 		return "a statement without a WHERE that restricts it by a column is refused" + forApp
+	case ByLimit:
+		return "a statement without a LIMIT is refused" + forApp
+	case ByRows, ByKey:
+		return d.detail + forApp
+	case ByVariable:
+		return "session variable " + d.detail + " is set by the policy and may not be changed" + forApp
+	case ByPacket:
+		return "a text longer than max_allowed_packet is refused" + forApp
+	case ByConnections:
+		return "max_user_connections is reached" + forApp
+	case ByRate:
+		return "max_queries_per_second is reached" + forApp
 	case ByUnparsed:
 		return "this statement cannot be read with certainty and is refused" + forApp
 	case ByMultiple:
@@ -152,8 +180,22 @@ func (d Decision) advice() string {
 		return "if the app needs it, ask the owners of its policy for a grant"
 	case ByDeny:
 		return "ask the owners of the rule for an exception"
-	case ByWhere:
+	case ByDuring:
+		return "come back in that time, or ask the owners of its policy"
+	case ByWhere, ByRows:
 		return "name the rows in a WHERE clause"
+	case ByLimit:
+		return "add a LIMIT below a million"
+	case ByKey:
+		return "name the rows by their key in the WHERE clause"
+	case ByVariable:
+		return "leave it as it is"
+	case ByPacket:
+		return "send it in smaller parts"
+	case ByConnections:
+		return "use fewer connections, or close those that are idle"
+	case ByRate:
+		return "wait a moment"
 	case ByUnparsed:
 		return "write it in plain SQL, or ask the owners of the policy"
 	case ByMultiple:

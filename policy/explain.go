@@ -16,6 +16,7 @@ const (
 	Deny
 	Require
 	Exception
+	Limit
 )
 
 // String returns the word for the effect that explanations use.
@@ -27,6 +28,8 @@ func (e Effect) String() string {
 		return "require"
 	case Exception:
 		return "exception"
+	case Limit:
+		return "limit"
 	}
 	return "grant"
 }
@@ -38,11 +41,14 @@ type RuleLine struct {
 	App          string // whom it is for; empty: every app
 	Text         string // "SELECT, INSERT ON db.*"
 	Environments []string
+	During       []string // the time windows in which it holds; none is always
 	Because      string
+	From         time.Time // when an exception begins; zero: at once
+	Decided      bool      // of a limit: Decide holds it; the others are counted by the proxy
 	Until        time.Time // end of an exception, or of the line's observe mode; zero for neither
 }
 
-// Lines returns all grants, denies, requirements and exceptions, as they are written.
+// Lines returns all grants, denies, requirements, exceptions and limits, as they are written.
 func (p *Policy) Lines() []RuleLine {
 	var out []RuleLine
 	add := func(effect Effect, app string, lines []line) {
@@ -57,6 +63,7 @@ func (p *Policy) Lines() []RuleLine {
 		add(Grant, a.name, a.grants)
 		add(Deny, a.name, a.denies)
 		add(Require, a.name, a.requires)
+		add(Limit, a.name, a.limits.lines)
 	}
 	add(Deny, "", p.denies)
 	add(Require, "", p.requires)
@@ -95,7 +102,7 @@ func (a *App) Explain(r Request) []Basis {
 		for _, need := range needs {
 			out = append(out, a.explainNeed(&r, i, need))
 		}
-		out = append(out, a.explainWhere(&r, i, s)...)
+		out = append(out, a.explainDemands(&r, i, s, false)...)
 	}
 	return out
 }
@@ -114,23 +121,29 @@ func (a *App) explainNeed(r *Request, i int, need sqlparse.Need) Basis {
 	}
 	b.Grant = rules.grants.find(&t, &search{bit: bit}).line()
 	b.Deny = denied.line()
-	b.Exception = rules.excepts(&t, bit, r.Now).line()
+	x := rules.excepts(&t, bit, r.Now)
+	if x == nil {
+		x = rules.lifted(&t, bit, r.Now)
+	}
+	b.Exception = x.line()
 	return b
 }
 
-// explainWhere tells each requirement that the statement, or one inside it, falls under.
-func (a *App) explainWhere(r *Request, i int, s *sqlparse.Statement) []Basis {
+// explainDemands tells each requirement that the statement, or one inside it, falls under.
+func (a *App) explainDemands(r *Request, i int, s *sqlparse.Statement, inner bool) []Basis {
 	if s.Explain {
 		return nil
 	}
 	var out []Basis
-	for k := range a.wheres {
-		if w := &a.wheres[k]; w.names(s.Kind) {
-			out = append(out, Basis{Statement: i, Require: &w.RuleLine, Decision: a.judgeWhereBy(r, i, s, w)})
+	for k := range a.demands {
+		if d := &a.demands[k]; d.names(s.Kind) && d.during.hold(r.Now) && d.concerns(r, s) {
+			b := Basis{Statement: i, Require: &d.RuleLine, Decision: a.judgeDemand(r, i, s, d, inner)}
+			b.Exception = lifting(d.lifts, r.Now).line()
+			out = append(out, b)
 		}
 	}
 	for j := range s.Inner {
-		out = append(out, a.explainWhere(r, i, &s.Inner[j])...)
+		out = append(out, a.explainDemands(r, i, &s.Inner[j], true)...)
 	}
 	return out
 }

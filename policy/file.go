@@ -2,13 +2,10 @@ package policy
 
 import (
 	"fmt"
-	"net/netip"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"guardrail/policy/strictyaml"
-	"guardrail/sqlparse"
 )
 
 // Source is the text of one policy file.
@@ -21,7 +18,10 @@ type Source struct {
 type line struct {
 	RuleLine
 	clause clause
-	kinds  []sqlparse.Kind // of a require line
+	demand demand // of a require line
+	during windows
+	lifts  string // of an exception: the id of the rule that it lifts
+	limit  string // of a limit: its key, or the variable's name
 	at     marks
 }
 
@@ -36,6 +36,7 @@ type marks struct {
 	self         strictyaml.Value
 	app          strictyaml.Value
 	id           strictyaml.Value
+	lifts        strictyaml.Value
 	environments []strictyaml.Value
 }
 
@@ -45,20 +46,13 @@ type appFile struct {
 	name         string
 	accounts     []account
 	environments []string
+	during       windows
 	grants       []line
 	denies       []line
 	requires     []line
-	limits       Limits
+	limits       limits
 	observeUntil time.Time
 	at           strictyaml.Value // of the app's name
-}
-
-// account is one entry of accounts: a MySQL user name, and where it may come from.
-type account struct {
-	Rule
-	name    string
-	network netip.Prefix // invalid: from anywhere
-	at      strictyaml.Value
 }
 
 // place makes the Rule of a value; its id is "file:line" until it has its own.
@@ -68,12 +62,12 @@ func place(v strictyaml.Value) Rule {
 }
 
 var (
-	appKeys    = []string{"app", "accounts", "environments", "grants", "deny", "require", "limits", "mode", "until", "tests"}
+	appKeys    = []string{"app", "accounts", "environments", "during", "grants", "deny", "require", "limits", "mode", "until", "tests"}
 	sharedKeys = []string{"deny", "require", "exceptions", "tests"}
 
 	// keys that people put into the wrong one of the two kinds of file
 	notInApp    = []string{"exceptions"}
-	notInShared = []string{"environments", "limits", "mode", "until"}
+	notInShared = []string{"environments", "during", "limits", "mode", "until"}
 )
 
 // parseFile reads one file into the policy.
@@ -118,6 +112,7 @@ func (p *Policy) parseApp(root strictyaml.Value, f strictyaml.Fields) {
 		}
 	}
 	a.environments, _ = parseEnvironments(f.Need("environments", "list where the app may connect, as in environments: [production]"))
+	a.during = parseWindows(f.Get("during"))
 	for _, v := range f.Get("grants").Items() {
 		a.grants = append(a.grants, parseGrant(v))
 	}
@@ -147,63 +142,6 @@ func parseEnvironments(v strictyaml.Value) (names []string, at []strictyaml.Valu
 		v.Fail("environments is empty", "leave the key out, or name an environment")
 	}
 	return names, at
-}
-
-// parseAccount reads "name" or "name@network".
-func parseAccount(v strictyaml.Value) (account, bool) {
-	text := v.Text()
-	if text == "" {
-		return account{}, false
-	}
-	a := account{Rule: place(v), name: text, at: v}
-	i := strings.LastIndexByte(text, '@')
-	if i >= 0 {
-		a.name = text[:i]
-		network, hint, err := parseNetwork(text[i+1:])
-		if err != nil {
-			v.FailAt(i+1, err.Error(), hint)
-			return account{}, false
-		}
-		a.network = network
-	}
-	if a.name == "" || len(a.name) > 128 {
-		v.Fail("an account needs a user name of 1 to 128 bytes", "anonymous users cannot connect through guardrail")
-		return account{}, false
-	}
-	return a, true
-}
-
-// parseNetwork reads 10.0.0.0/8 or a single address.
-func parseNetwork(text string) (_ netip.Prefix, hint string, _ error) {
-	if text == "%" {
-		return netip.Prefix{}, "write the name alone to let it in from anywhere", fmt.Errorf("%q is no network", text)
-	}
-	if addr, err := netip.ParseAddr(text); err == nil && addr.Zone() == "" {
-		addr = addr.Unmap()
-		return netip.PrefixFrom(addr, addr.BitLen()), "", nil
-	}
-	network, err := netip.ParsePrefix(text)
-	switch {
-	case err != nil:
-		return netip.Prefix{}, "try 10.0.0.0/8", fmt.Errorf("%q is no network", text)
-	case network.Addr().Is4In6():
-		return netip.Prefix{}, "write it as an IPv4 network", fmt.Errorf("%q is an IPv4 network in IPv6", text)
-	case network != network.Masked():
-		return netip.Prefix{}, "try " + network.Masked().String(), fmt.Errorf("%q names an address inside the network", text)
-	}
-	return network, "", nil
-}
-
-// parseLimits reads limits.
-func parseLimits(v strictyaml.Value) Limits {
-	if !v.Exists() {
-		return Limits{}
-	}
-	f := v.Fields("max_execution_time", "multi_statements")
-	if limit := f.Get("max_execution_time"); limit.Duration() != 0 {
-		limit.Fail("max_execution_time is not supported by this version", "set it on the server")
-	}
-	return Limits{SingleStatement: f.Get("multi_statements").OneOf("deny", "allow") == "deny"}
 }
 
 // parseMode reads mode and until: an observe mode needs its end.

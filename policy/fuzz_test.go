@@ -26,6 +26,10 @@ func FuzzLoadPolicy(f *testing.F) {
 		f.Add(text)
 	}
 	f.Add([]byte(app("grants: [SELECT ON `a``b*`.*, ALL ON *.*]\ndeny: [{rule: ALL ON *.t, because: x}]\n")))
+	f.Add([]byte(app(demanding)))
+	f.Add([]byte(app(limited)))
+	f.Add([]byte(app("during: [Mon-Fri 09:00-18:00 Asia/Tokyo, 22:00-06:00 +09:00]\ntests: [{sql: SELECT 1, rows: 5, primary_key: [id], expect: deny, by: ROWS}]\n")))
+	f.Add([]byte("deny: [{id: x, rule: DDL ON *.*, during: Fri 17:00-24:00 UTC}]\nexceptions: [{app: q, lift: x, from: 2026-11-22T11:00:00Z, until: 2026-11-22T13:00:00Z, ticket: A, by: b}]\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		p, err := policy.Parse([]policy.Source{{File: "p.yaml", Text: text}, {File: "q.yaml", Text: []byte("app: q\naccounts: [qqq]\nenvironments: [q]\n")}})
 		if err != nil {
@@ -41,7 +45,11 @@ func FuzzLoadPolicy(f *testing.F) {
 				if a.Decide(policy.Request{}).Allowed() && a.Mode(noon) == policy.Enforce {
 					t.Error("an empty request is allowed")
 				}
-				ask(a, need("select", "SELECT", table("a", "b")), sqlparse.Statement{})
+				ask(a, need("select", "SELECT", table("a", "b")), need("delete", "DELETE", table("a", "b")), sqlparse.Statement{})
+				if until := a.HoldsUntil(noon); !until.IsZero() && !until.After(noon) {
+					t.Errorf("a decision at %v holds until %v", noon, until)
+				}
+				a.SessionStatement(sqlparse.MySQL)
 			}
 		}
 	})

@@ -27,14 +27,20 @@ func parseClause(v strictyaml.Value) clause {
 		v.Fail(fmt.Sprintf("%q has no ON", text), "write it as in SELECT, INSERT ON db.*")
 		return clause{}
 	}
-	object := strings.TrimSpace(text[objectStart:])
-	at := objectStart + strings.Index(text[objectStart:], object)
+	p, known := parseObject(v, text, objectStart)
+	list, ok := parseVerbs(v, text[:verbsEnd], p, known)
+	return clause{privileges: list, pattern: p, ok: ok && known}
+}
+
+// parseObject reads the object that stands in a text from start to its end.
+func parseObject(v strictyaml.Value, text string, start int) (pattern, bool) {
+	object := strings.TrimSpace(text[start:])
+	at := start + strings.Index(text[start:], object)
 	p, err := parsePattern(object)
 	if err != nil {
 		v.FailAt(at, fmt.Sprintf("object %q: %v", object, err), "")
 	}
-	list, ok := parseVerbs(v, text[:verbsEnd], p, err == nil)
-	return clause{privileges: list, pattern: p, ok: ok && err == nil}
+	return p, err == nil
 }
 
 // splitOn finds the word ON: where the verbs end and where the object starts.

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +13,13 @@ type rule struct {
 	RuleLine
 	privileges privileges
 	pattern    pattern
+	during     windows
+	lifts      []*rule // the exceptions that lift it
+}
+
+// constant reports whether the rule says the same at every moment.
+func (r *rule) constant() bool {
+	return r.Until.IsZero() && r.From.IsZero() && len(r.during) == 0 && len(r.lifts) == 0
 }
 
 // index finds the rules that hit an object. What a search costs hangs on the
@@ -33,8 +41,9 @@ type schemaCell struct {
 // cell holds the rules of one pattern, in the order of the files.
 type cell struct {
 	privileges privileges
-	lasting    privileges // those of rules without an end
+	lasting    privileges // those of rules that are constant
 	rules      []*rule
+	timed      []*rule // those that are not; rules of the same windows are one
 }
 
 // names finds values by exact name and by prefix.
@@ -110,14 +119,44 @@ func (ix *index) add(r *rule, fold bool) {
 
 // add keeps a rule unless earlier rules of the cell say all that it says.
 func (c *cell) add(r *rule) {
-	if r.Until.IsZero() {
-		if r.privileges.without(c.lasting).empty() {
-			return
-		}
+	if r.privileges.without(c.lasting).empty() {
+		return
+	}
+	if r.constant() {
 		c.lasting = c.lasting.union(r.privileges)
+	} else {
+		c.addTimed(r)
 	}
 	c.privileges = c.privileges.union(r.privileges)
 	c.rules = append(c.rules, r)
+}
+
+// addTimed keeps a rule that holds for a time, merged into one that holds for
+// the same time, so that their number does not grow with that of the lines.
+func (c *cell) addTimed(r *rule) {
+	merges := r.Until.IsZero() && r.From.IsZero() && len(r.lifts) == 0
+	for _, have := range c.timed {
+		if merges && have.Until.IsZero() && have.From.IsZero() && len(have.lifts) == 0 && slices.Equal(have.during.texts(), r.during.texts()) {
+			have.privileges = have.privileges.union(r.privileges)
+			return
+		}
+	}
+	own := *r
+	c.timed = append(c.timed, &own)
+}
+
+// held returns the privileges of the cell's rules that the search is for.
+func (c *cell) held(s *search) privileges {
+	all := privileges{}
+	if s.phase == inForce {
+		all = c.lasting
+	}
+	for _, r := range c.timed {
+		if s.meets(r) {
+			all = all.union(r.privileges)
+		}
+	}
+	return all
 }
 
 // target is the object of a need, its names resolved and folded.
@@ -139,24 +178,42 @@ type search struct {
 	now         time.Time
 }
 
-// phase narrows a search to rules before or after their end.
+// phase narrows a search to rules by the moment.
 type phase uint8
 
 const (
-	whenever phase = iota
-	open           // the rule's end is still to come
-	lapsed         // the rule's end has come
+	inForce phase = iota // the rule holds at the moment, and no exception lifts it
+	open                 // and its end is still to come
+	lapsed               // and its end has come
+	lifted               // the rule holds at the moment, and an exception lifts it
+	anytime              // whenever the rule holds
 )
 
 // meets reports whether the rule is in the search's phase.
 func (s *search) meets(r *rule) bool {
 	switch s.phase {
+	case anytime:
+		return true
 	case open:
-		return s.now.Before(r.Until)
+		if !s.now.Before(r.Until) {
+			return false
+		}
 	case lapsed:
-		return !s.now.Before(r.Until)
+		if s.now.Before(r.Until) {
+			return false
+		}
 	}
-	return true
+	return !s.now.Before(r.From) && r.during.hold(s.now) && (lifting(r.lifts, s.now) != nil) == (s.phase == lifted)
+}
+
+// lifting returns the first of the exceptions that holds at the moment, or nil.
+func lifting(exceptions []*rule, now time.Time) *rule {
+	for _, x := range exceptions {
+		if !now.Before(x.From) && now.Before(x.Until) {
+			return x
+		}
+	}
+	return nil
 }
 
 // first returns the first rule of the cell that the search is for.
@@ -241,34 +298,34 @@ func (ix *index) findNamed(t *target, s *search) *rule {
 
 // on returns all privileges that rules hold on the target or, if inside is set,
 // on anything in it.
-func (ix *index) on(t *target, inside bool) privileges {
-	all := ix.everywhere.privileges
+func (ix *index) on(t *target, s *search, inside bool) privileges {
+	all := ix.everywhere.held(s)
 	if t.kind == sqlparse.Global {
 		if inside {
-			all = all.union(ix.inside.privileges)
+			all = all.union(ix.inside.held(s))
 		}
 		return all
 	}
 	for i := range ix.schemas.ways() {
 		if sc := ix.schemas.at(i, t.schema.bytes()); sc != nil {
-			all = all.union(sc.on(t, inside))
+			all = all.union(sc.on(t, s, inside))
 		}
 	}
 	return all
 }
 
-func (sc *schemaCell) on(t *target, inside bool) privileges {
+func (sc *schemaCell) on(t *target, s *search, inside bool) privileges {
 	if t.kind == sqlparse.Schema {
 		if inside {
-			return sc.inside.privileges
+			return sc.inside.held(s)
 		}
-		return sc.whole.privileges
+		return sc.whole.held(s)
 	}
-	all := sc.whole.privileges
+	all := sc.whole.held(s)
 	below := sc.below(t)
 	for i := range below.ways() {
 		if c := below.at(i, t.name.bytes()); c != nil {
-			all = all.union(c.privileges)
+			all = all.union(c.held(s))
 		}
 	}
 	return all

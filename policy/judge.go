@@ -1,6 +1,9 @@
 package policy
 
 import (
+	"slices"
+	"time"
+
 	"guardrail/sqlparse"
 )
 
@@ -8,53 +11,90 @@ import (
 // refused; the first failure found in the order of the text is the one told. It
 // has no error return: what cannot be judged is refused. It allocates nothing
 // when it allows.
+//
+// A Decision with Questions is made without what the server alone can tell:
+// answer them and decide again. A question without an answer refuses.
 func (a *App) Decide(r Request) Decision {
 	if a == nil {
 		return Decision{Code: 1045, State: "28000", Rule: Rule{ID: string(ByNoAccount)}, Cause: ByNoAccount}
 	}
-	d := a.judge(r)
-	if d.Action == Refuse && a.Mode(r.Now) == Observe {
+	return a.observed(a.judge(&r), r.Now)
+}
+
+// Beyond decides about a command or a login that goes beyond one of the app's
+// Limits, which the proxy counts: ByPacket, ByConnections, ByRate.
+func (a *App) Beyond(limit Cause, now time.Time) Decision {
+	if a == nil {
+		return Decision{Code: 1045, State: "28000", Rule: Rule{ID: string(ByNoAccount)}, Cause: ByNoAccount}
+	}
+	key := map[Cause]string{ByPacket: maxAllowedPacket, ByConnections: maxUserConnections, ByRate: maxQueriesPerSecond}[limit]
+	return a.observed(a.refuseBy(limit, 0, a.limitLine(key)), now)
+}
+
+// observed turns a refusal into an observed allowance while the app is in observe mode.
+func (a *App) observed(d Decision, now time.Time) Decision {
+	if d.Action == Refuse && a.Mode(now) == Observe {
 		d.Action, d.Observed = Allow, true
 	}
 	return d
 }
 
 // judge decides without regard to the app's own observe mode.
-func (a *App) judge(r Request) Decision {
-	if len(r.Statements) == 0 {
+func (a *App) judge(r *Request) Decision {
+	switch {
+	case len(r.Statements) == 0:
 		return a.refuse(ByNoStatement, 0, sqlparse.Need{}, nil)
+	case !a.during.hold(r.Now):
+		d := a.refuse(ByDuring, 0, sqlparse.Need{}, nil)
+		d.detail = a.during.String()
+		return d
+	case a.limits.SingleStatement && len(r.Statements) > 1 && !single(r):
+		return a.refuseBy(ByMultiple, 1, a.limitLine(multiStatements))
 	}
-	if a.limits.SingleStatement && len(r.Statements) > 1 {
-		return a.refuse(ByMultiple, 1, sqlparse.Need{}, nil)
-	}
-	verdict := Decision{Action: Allow, app: a.name}
+	v := verdict{allowed: Decision{Action: Allow, app: a.name}}
 	for i := range r.Statements {
-		if a.plainly(&r, &r.Statements[i]) {
-			continue
+		if !a.plainly(r, &r.Statements[i]) && a.judgeStatement(&v, r, i) {
+			return v.refused
 		}
-		d := a.judgeStatement(&r, i)
-		if d.Action == Refuse {
-			return d
-		}
-		verdict = weightier(verdict, d)
 	}
-	return verdict
+	return v.decision()
 }
 
-// plainly reports whether a statement passes and there is nothing to tell about it.
-func (a *App) plainly(r *Request, s *sqlparse.Statement) bool {
-	if s.Kind == sqlparse.Unknown || s.Destructive && len(s.Needs) == 0 {
-		return false
-	}
-	if len(a.wheres) > 0 && (s.Where != sqlparse.WhereColumn || len(s.Inner) > 0) && a.asksWhere(s.Kind, len(s.Inner)) {
-		return false
-	}
-	for _, need := range s.Needs {
-		if !a.plain(r, need) {
-			return false
+// verdict gathers the decisions about the parts of a command.
+type verdict struct {
+	allowed   Decision   // the weightiest allowance
+	waiting   Decision   // the first refusal for want of an answer
+	refused   Decision   // what refuses whatever the server answers
+	questions []Question // what the server must tell
+}
+
+// add takes in one decision, and reports whether it settles the command.
+func (v *verdict) add(d Decision) (refused bool) {
+	for _, q := range d.Questions {
+		if !slices.Contains(v.questions, q) {
+			v.questions = append(v.questions, q)
 		}
 	}
-	return true
+	switch {
+	case d.Action != Refuse:
+		v.allowed = weightier(v.allowed, d)
+	case len(d.Questions) == 0:
+		v.refused = d
+		return true
+	case v.waiting.Cause == ByNothing:
+		v.waiting = d
+	}
+	return false
+}
+
+// decision is what stands when all parts have been added and none refused.
+func (v *verdict) decision() Decision {
+	d := v.allowed
+	if v.waiting.Cause != ByNothing {
+		d = v.waiting
+	}
+	d.Questions = v.questions
+	return d
 }
 
 // weightier keeps, of two allowances, the one that says more: observed before
@@ -66,70 +106,65 @@ func weightier(a, b Decision) Decision {
 	return a
 }
 
-// judgeStatement decides about the i-th statement of a request.
-func (a *App) judgeStatement(r *Request, i int) Decision {
-	s := &r.Statements[i]
-	verdict := Decision{Action: Allow, app: a.name}
-	if s.Kind == sqlparse.Unknown {
-		verdict = a.judgeNeed(r, i, sqlparse.Need{Privilege: sqlparse.Unparsed})
-		if verdict.Action == Refuse {
-			return verdict
+// plainly reports whether a statement passes and there is nothing to tell about it.
+func (a *App) plainly(r *Request, s *sqlparse.Statement) bool {
+	if s.Kind == sqlparse.Unknown || s.Destructive && len(s.Needs) == 0 {
+		return false
+	}
+	if len(s.Inner) > 0 && (len(a.demands) > 0 || len(a.held) > 0) || len(s.Sets) > 0 && len(a.held) > 0 {
+		return false
+	}
+	for k := range a.demands {
+		if d := &a.demands[k]; d.names(s.Kind) && !d.plain(s) {
+			return false
 		}
-	} else if s.Destructive && len(s.Needs) == 0 {
-		return a.refuse(ByOversight, i, sqlparse.Need{}, nil)
 	}
 	for _, need := range s.Needs {
-		d := a.judgeNeed(r, i, need)
-		if d.Action == Refuse {
-			return d
+		if !a.plain(r, need) {
+			return false
 		}
-		verdict = weightier(verdict, d)
 	}
-	d := a.judgeWhere(r, i, s)
-	if d.Action == Refuse {
-		return d
-	}
-	return weightier(verdict, d)
+	return true
 }
 
-// refuse builds a refusal with MySQL's error for it. The rule is nil for built-in rules.
-func (a *App) refuse(cause Cause, i int, need sqlparse.Need, by *rule) Decision {
-	d := Decision{Cause: cause, Statement: i, Need: need, app: a.name}
-	d.Code, d.State = errorOf(cause, need)
-	if by != nil {
-		d.Rule, d.Because = by.Rule, by.Because
-		return d
+// judgeStatement decides about the i-th statement of a request.
+func (a *App) judgeStatement(v *verdict, r *Request, i int) (refused bool) {
+	s := &r.Statements[i]
+	if s.Kind == sqlparse.Unknown {
+		if v.add(a.judgeNeed(r, i, sqlparse.Need{Privilege: sqlparse.Unparsed})) {
+			return true
+		}
+	} else if s.Destructive && len(s.Needs) == 0 {
+		return v.add(a.refuse(ByOversight, i, sqlparse.Need{}, nil))
 	}
-	d.Rule = a.rule
-	d.Rule.ID = string(cause)
-	return d
+	if a.judgeVariables(v, i, s) {
+		return true
+	}
+	for _, need := range s.Needs {
+		if v.add(a.judgeNeed(r, i, need)) {
+			return true
+		}
+	}
+	return a.judgeDemands(v, r, i, s, false)
 }
 
-// errorOf returns the MySQL error that stands for a cause. A text that cannot
-// be read is ER_NOT_SUPPORTED_YET (1235): clients take it for final, do not
-// retry it, and do not look for a typing mistake as they would with 1064.
-func errorOf(cause Cause, need sqlparse.Need) (code uint16, state string) {
-	switch cause {
-	case ByNoGrant, ByDeny:
-		return accessError(need)
-	case ByWhere:
-		return 1175, "HY000" // ER_UPDATE_WITHOUT_KEY_IN_SAFE_MODE
-	case ByNoStatement:
-		return 1065, "42000" // ER_EMPTY_QUERY
-	case ByNoDatabase:
-		return 1046, "3D000" // ER_NO_DB_ERROR
+// judgeVariables refuses a statement that sets, or that holds one that sets, a
+// session variable that the policy has set.
+func (a *App) judgeVariables(v *verdict, i int, s *sqlparse.Statement) (refused bool) {
+	if len(a.held) == 0 {
+		return false
 	}
-	return 1235, "42000"
-}
-
-// accessError is the error of a privilege that is missing, by what it is about.
-func accessError(need sqlparse.Need) (code uint16, state string) {
-	v, known := verbs[need.Privilege]
-	switch {
-	case known && v.level == onServer:
-		return 1227, "42000" // ER_SPECIFIC_ACCESS_DENIED_ERROR
-	case need.Object.Type == sqlparse.Schema, need.Privilege == sqlparse.DropDatabase:
-		return 1044, "42000" // ER_DBACCESS_DENIED_ERROR
+	for _, name := range s.Sets {
+		if by := a.held[variableName(name)]; by != nil {
+			d := a.refuseBy(ByVariable, i, by)
+			d.detail = name
+			return v.add(d)
+		}
 	}
-	return 1142, "42000" // ER_TABLEACCESS_DENIED_ERROR
+	for j := range s.Inner {
+		if a.judgeVariables(v, i, &s.Inner[j]) {
+			return true
+		}
+	}
+	return false
 }

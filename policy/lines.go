@@ -9,7 +9,7 @@ func parseGrant(v strictyaml.Value) line {
 	if !v.IsMap() {
 		return line{RuleLine: RuleLine{Rule: place(v), Text: v.Written()}, clause: parseClause(v), at: marks{self: v}}
 	}
-	f := v.Fields("allow", "environments", "id")
+	f := v.Fields("allow", "environments", "during", "id")
 	allow := f.Need("allow", "write what is granted, as in allow: SELECT ON db.*")
 	l := newLine(v, f, allow)
 	l.clause = parseClause(allow)
@@ -32,8 +32,8 @@ func parseRequires(v strictyaml.Value) []line {
 	var out []line
 	for _, item := range v.Items() {
 		l := parseRule(item, "write what is required, as in rule: WHERE FOR UPDATE, DELETE")
-		if kinds, ok := parseRequire(l.written); ok {
-			l.kinds = kinds
+		if d, ok := parseDemand(l.written); ok {
+			l.demand = d
 			out = append(out, l.line)
 		}
 	}
@@ -51,7 +51,7 @@ func parseRule(v strictyaml.Value, hint string) unread {
 	if !v.IsMap() {
 		return unread{line: line{RuleLine: RuleLine{Rule: place(v), Text: v.Written()}, at: marks{self: v}}, written: v}
 	}
-	f := v.Fields("id", "rule", "because", "environments", "mode", "until")
+	f := v.Fields("id", "rule", "because", "environments", "during", "mode", "until")
 	written := f.Need("rule", hint)
 	l := newLine(v, f, written)
 	l.Because = f.Get("because").Text()
@@ -63,19 +63,45 @@ func parseRule(v strictyaml.Value, hint string) unread {
 func parseExceptions(v strictyaml.Value) []line {
 	var out []line
 	for _, item := range v.Items() {
-		f := item.Fields("id", "app", "allow", "environments", "until", "ticket", "by", "because")
-		named := f.Need("app", "name the app that may do more for a while")
-		allow := f.Need("allow", "write what is allowed, as in allow: DROP TABLE ON db.old_*")
-		l := newLine(item, f, allow)
-		l.App, l.at.app = named.Text(), named
-		l.clause = parseClause(allow)
-		l.Until = f.Need("until", "every exception ends by itself, as in until: 2026-12-01T09:00:00+09:00").Time()
-		ticket := f.Need("ticket", "write where it was agreed, as in ticket: OPS-123").Text()
-		by := f.Need("by", "write who opened it, as in by: dba-oncall").Text()
-		l.Because = exceptionReason(f.Get("because").Text(), ticket, by)
-		out = append(out, l)
+		out = append(out, parseException(item))
 	}
 	return out
+}
+
+func parseException(v strictyaml.Value) line {
+	f := v.Fields("id", "app", "allow", "lift", "environments", "from", "until", "ticket", "by", "because")
+	named := f.Need("app", "name the app that may do more for a while")
+	what := exceptionSubject(v, f)
+	l := newLine(v, f, what)
+	if lift := f.Get("lift"); lift.Exists() {
+		l.lifts, l.at.lifts = lift.Word("a rule's id"), lift
+		l.Text = "lift " + l.lifts
+	} else {
+		l.clause = parseClause(what)
+	}
+	l.App, l.at.app = named.Text(), named
+	l.From = f.Get("from").Time()
+	l.Until = f.Need("until", "every exception ends by itself, as in until: 2026-12-01T09:00:00+09:00").Time()
+	if !l.From.IsZero() && !l.Until.IsZero() && !l.From.Before(l.Until) {
+		f.Get("from").Fail("from is not before until", "an exception begins before it ends")
+	}
+	ticket := f.Need("ticket", "write where it was agreed, as in ticket: OPS-123").Text()
+	by := f.Need("by", "write who opened it, as in by: dba-oncall").Text()
+	l.Because = exceptionReason(f.Get("because").Text(), ticket, by)
+	return l
+}
+
+// exceptionSubject is what an exception is about: one of allow and lift.
+func exceptionSubject(v strictyaml.Value, f strictyaml.Fields) strictyaml.Value {
+	lift := f.Get("lift")
+	switch {
+	case lift.Exists() && f.Get("allow").Exists():
+		v.Fail("an exception allows something or lifts a rule", "write two exceptions")
+		return lift
+	case lift.Exists():
+		return lift
+	}
+	return f.Need("allow", "write what is allowed, as in allow: DROP TABLE ON db.old_*, or the rule to lift, as in lift: no-drop")
 }
 
 func exceptionReason(because, ticket, by string) string {
@@ -96,5 +122,7 @@ func newLine(v strictyaml.Value, f strictyaml.Fields, text strictyaml.Value) lin
 		l.ID = id
 	}
 	l.Environments, l.at.environments = parseEnvironments(f.Get("environments"))
+	l.during = parseWindows(f.Get("during"))
+	l.During = l.during.texts()
 	return l
 }

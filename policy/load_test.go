@@ -77,6 +77,8 @@ func TestMistakesBetweenFiles(t *testing.T) {
 		{"deny in no environment", []string{app(""), "deny: [{rule: DROP TABLE ON *.*, environments: [prodution]}]\n"}, "b.yaml:1:49: no app belongs to environment prodution; did you mean production?"},
 		{"exception for nobody", []string{app(""), "exceptions: [{app: shopp, allow: DELETE ON a.t, until: 2030-01-01T00:00:00Z, ticket: A, by: b}]\n"}, "b.yaml:1:20: no app is called shopp; did you mean shop?"},
 		{"test of nobody", []string{app(""), "tests: [{app: hop, sql: SELECT 1, expect: allow}]\n"}, "b.yaml:1:15: no app is called hop; did you mean shop?"},
+		{"exception lifts nothing", []string{app("deny: [{id: no-drop, rule: DROP TABLE ON *.*}]\n"), "exceptions: [{app: shop, lift: nodrop, until: 2030-01-01T00:00:00Z, ticket: A, by: b}]\n"}, "b.yaml:1:32: no rule for app shop has the id nodrop; did you mean no-drop?"},
+		{"exception lifts a line without id", []string{app("deny: [DROP TABLE ON *.*]\n"), "exceptions: [{app: shop, lift: nodrop, until: 2030-01-01T00:00:00Z, ticket: A, by: b}]\n"}, "b.yaml:1:32: no rule for app shop has the id nodrop; give the deny or require line an id, as in {id: nodrop, rule: ...}"},
 		{"id in two files", []string{app("deny: [{id: x, rule: DROP TABLE ON *.*}]\n"), "deny: [{id: x, rule: DROP TABLE ON *.*}]\n"}, "b.yaml:1:13: id x a second time; the first is at a.yaml:4"},
 	}
 	for _, tt := range tests {

@@ -46,6 +46,14 @@ func (n *folded) set(name string, fold bool) {
 // aim makes the need's object the target and returns the rules it is compared
 // with. An object without a schema lies in the session's own.
 func (a *App) aim(t *target, r *Request, need *sqlparse.Need) *rules {
+	aim(t, r, need)
+	if r.LowerCaseNames {
+		return &a.folded
+	}
+	return &a.exact
+}
+
+func aim(t *target, r *Request, need *sqlparse.Need) {
 	if need.Object.Type != sqlparse.Global && need.Object.Schema == "" {
 		need.Object.Schema = r.Schema
 	}
@@ -53,10 +61,6 @@ func (a *App) aim(t *target, r *Request, need *sqlparse.Need) *rules {
 	t.schema.set(need.Object.Schema, r.LowerCaseNames)
 	t.name.set(need.Object.Name, r.LowerCaseNames || t.kind == sqlparse.Routine)
 	t.named = need.Object.Named || t.kind == sqlparse.Routine && serverSchema(t.schema.bytes())
-	if r.LowerCaseNames {
-		return &a.folded
-	}
-	return &a.exact
 }
 
 // plain reports whether a need is granted, and no rule has anything to say
@@ -69,8 +73,8 @@ func (a *App) plain(r *Request, need sqlparse.Need) bool {
 	}
 	var t target
 	rules := a.aim(&t, r, &need)
-	over := search{bit: bit, overlapping: true}
-	return (worldReadable(&t, need.Privilege) || rules.grants.find(&t, &search{bit: bit}) != nil) &&
+	over := search{bit: bit, overlapping: true, phase: anytime}
+	return (worldReadable(&t, need.Privilege) || rules.grants.find(&t, &search{bit: bit, now: r.Now}) != nil) &&
 		rules.denies.find(&t, &over) == nil && rules.watched.find(&t, &over) == nil
 }
 
@@ -95,8 +99,11 @@ func (a *App) judgeNeed(r *Request, i int, need sqlparse.Need) Decision {
 // an exception lifts either refusal.
 func (a *App) judgeBit(rules *rules, t *target, bit uint, r *Request, i int, need sqlparse.Need) Decision {
 	denied, watched := rules.denied(t, bit, r.Now)
-	granted := worldReadable(t, need.Privilege) || rules.grants.find(t, &search{bit: bit}) != nil
+	granted := worldReadable(t, need.Privilege) || rules.grants.find(t, &search{bit: bit, now: r.Now}) != nil
 	if granted && denied == nil && watched == nil {
+		if x := rules.lifted(t, bit, r.Now); x != nil {
+			return a.except(x, i, need)
+		}
 		return Decision{Action: Allow, app: a.name}
 	}
 	if x := rules.excepts(t, bit, r.Now); x != nil {
@@ -106,16 +113,20 @@ func (a *App) judgeBit(rules *rules, t *target, bit uint, r *Request, i int, nee
 		return a.refuse(ByDeny, i, need, denied)
 	}
 	if !granted {
-		return a.refuse(missing(need), i, need, nil)
+		return a.ungranted(rules, t, bit, i, need)
 	}
 	d := a.refuse(ByDeny, i, need, watched)
 	d.Action, d.Observed = Allow, true
 	return d
 }
 
-// except builds an allowance by an exception.
-func (a *App) except(x *rule, i int, need sqlparse.Need) Decision {
-	return Decision{Action: Allow, Cause: ByException, Rule: x.Rule, Statement: i, Need: need, Because: x.Because, app: a.name}
+// ungranted refuses a need that no grant covers now; there may be one for another time.
+func (a *App) ungranted(rules *rules, t *target, bit uint, i int, need sqlparse.Need) Decision {
+	d := a.refuse(missing(need), i, need, nil)
+	if g := rules.grants.find(t, &search{bit: bit, phase: anytime}); g != nil && d.Cause == ByNoGrant {
+		d.detail = g.during.String()
+	}
+	return d
 }
 
 // missing is the cause of a need that no grant covers.
@@ -132,7 +143,10 @@ func missing(need sqlparse.Need) Cause {
 // judgeAny decides about a need that any privilege on the object or inside it
 // fulfils, as long as it is granted and not denied.
 func (a *App) judgeAny(rules *rules, t *target, r *Request, i int, need sqlparse.Need) Decision {
-	held := rules.grants.on(t, true).without(rules.denies.on(t, false))
+	now := search{now: r.Now}
+	held := rules.grants.on(t, &now, true).without(rules.denies.on(t, &now, false))
+	now.phase = lapsed
+	held = held.without(rules.watched.on(t, &now, false))
 	if t.kind != sqlparse.Global {
 		held = held.and(onObjects)
 	}

@@ -29,6 +29,14 @@ func (n namePattern) holds(name string) bool {
 	return name == n.text
 }
 
+// matches is holds for a name that is held as bytes.
+func (n namePattern) matches(name []byte) bool {
+	if n.prefix {
+		return len(name) >= len(n.text) && string(name[:len(n.text)]) == n.text
+	}
+	return string(name) == n.text
+}
+
 // String writes the name as a policy file would.
 func (n namePattern) String() string {
 	text := n.text

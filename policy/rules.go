@@ -30,6 +30,19 @@ func (rs *rules) denied(t *target, bit uint, now time.Time) (denied, watched *ru
 	return nil, rs.watched.find(t, &s)
 }
 
+// lifted returns the exception that lifts a deny rule on the target now, or nil.
+func (rs *rules) lifted(t *target, bit uint, now time.Time) *rule {
+	s := search{bit: bit, overlapping: true, now: now, phase: lifted}
+	r := rs.denies.find(t, &s)
+	if r == nil {
+		r = rs.watched.find(t, &s)
+	}
+	if r == nil {
+		return nil
+	}
+	return lifting(r.lifts, now)
+}
+
 // excepts returns an exception in force that covers the target, or nil.
 func (rs *rules) excepts(t *target, bit uint, now time.Time) *rule {
 	return rs.exceptions.find(t, &search{bit: bit, phase: open, now: now})
@@ -38,7 +51,7 @@ func (rs *rules) excepts(t *target, bit uint, now time.Time) *rule {
 // touching returns an exception in force on the target or on something in it, or nil.
 func (rs *rules) touching(t *target, now time.Time) *rule {
 	for _, x := range rs.excepted {
-		if now.Before(x.Until) && x.pattern.touches(t) {
+		if !now.Before(x.From) && now.Before(x.Until) && x.pattern.touches(t) {
 			return x
 		}
 	}

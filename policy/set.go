@@ -76,12 +76,6 @@ func (m Mode) String() string {
 	return "enforce"
 }
 
-// Limits are what an app's sessions are held to.
-type Limits struct {
-	// SingleStatement refuses texts with more than one statement (multi_statements: deny).
-	SingleStatement bool
-}
-
 // Request is what an app asks for in one command.
 type Request struct {
 	// Schema is the session's default schema, empty when none is selected.
@@ -91,6 +85,8 @@ type Request struct {
 	LowerCaseNames bool
 	// Statements is what the text was read as. All must pass, or none does; an empty list is refused.
 	Statements []sqlparse.Statement
+	// Answers are what the server says to the Questions of an earlier decision.
+	Answers []Answer
 	// Now is the moment the request is judged at: exceptions and observe modes end by it.
 	Now time.Time
 }

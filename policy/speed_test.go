@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -25,19 +26,34 @@ func manyGrants(t testing.TB, n int) *policy.App {
 }
 
 func TestAllowingAllocatesNothing(t *testing.T) {
-	a := manyGrants(t, 100)
-	for _, lowerCase := range []bool{false, true} {
-		name := "users"
-		if lowerCase {
-			name = "USERS"
+	timed := appOf(t, compile(t, app(`grants:
+  - {allow: "SELECT, INSERT ON accounting.users", during: 09:00-18:00 Asia/Tokyo}
+  - {allow: "SELECT, INSERT, DELETE ON accounting.*", during: 11:00-13:00 UTC}
+deny: [{rule: INSERT ON accounting.*, during: 13:00-14:00 UTC}]
+require: [WHERE FOR DELETE, ROWS <= 10 FOR DELETE ON other.*, LIMIT FOR DELETE]
+limits: {sql_safe_updates: true, multi_statements: allow}
+`)), "shop")
+	remove := need("delete", "DELETE", table("", "users"))
+	remove.Limited = true
+	for _, tt := range []struct {
+		name      string
+		app       *policy.App
+		lowerCase bool
+		st        []sqlparse.Statement
+	}{
+		{"exact names", manyGrants(t, 100), false, statements(need("insert_select", "INSERT", table("", "users")), need("select", "SELECT", table("accounting", "users")))},
+		{"folded names", manyGrants(t, 100), true, statements(need("insert_select", "INSERT", table("", "USERS")), need("select", "SELECT", table("accounting", "USERS")))},
+		{"time windows and requirements", timed, false, statements(need("insert", "INSERT", table("", "users")), remove, sqlparse.Statement{Kind: "set_option", Sets: []string{"sql_mode"}})},
+	} {
+		r := policy.Request{Schema: "accounting", LowerCaseNames: tt.lowerCase, Now: noon, Statements: tt.st}
+		if d := tt.app.Decide(r); !d.Allowed() {
+			t.Fatalf("%s: refused: %+v", tt.name, d)
 		}
-		r := policy.Request{Schema: "accounting", LowerCaseNames: lowerCase, Now: noon,
-			Statements: []sqlparse.Statement{need("insert_select", "INSERT", table("", name)), need("select", "SELECT", table("accounting", name))}}
-		if !a.Decide(r).Allowed() {
-			t.Fatal("refused")
+		if n := testing.AllocsPerRun(100, func() { tt.app.Decide(r) }); n != 0 {
+			t.Errorf("%s: %v allocations", tt.name, n)
 		}
-		if n := testing.AllocsPerRun(100, func() { a.Decide(r) }); n != 0 {
-			t.Errorf("lower case %v: %v allocations", lowerCase, n)
+		if n := testing.AllocsPerRun(100, func() { tt.app.HoldsUntil(noon) }); n != 0 {
+			t.Errorf("%s: %v allocations to tell how long it holds", tt.name, n)
 		}
 	}
 }
@@ -58,5 +74,35 @@ func BenchmarkDecide(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// BenchmarkApps logs in and decides among many apps.
+func BenchmarkApps(b *testing.B) {
+	for _, n := range []int{1, 1000} {
+		var texts []policy.Source
+		for i := range n {
+			text := fmt.Sprintf("app: app%d\naccounts: [acc%d@10.0.0.0/8]\nenvironments: [production]\ngrants: [SELECT ON db%d.*]\n", i, i, i)
+			texts = append(texts, policy.Source{File: fmt.Sprintf("app%d.yaml", i), Text: []byte(text)})
+		}
+		p, err := policy.Parse(texts)
+		if err != nil {
+			b.Fatal(err)
+		}
+		set, err := p.Compile("production")
+		if err != nil {
+			b.Fatal(err)
+		}
+		account, from := fmt.Sprintf("acc%d", n/2), netip.MustParseAddr("10.1.2.3")
+		r := policy.Request{Now: noon, Statements: statements(need("select", "SELECT", table(fmt.Sprintf("db%d", n/2), "t")))}
+		b.Run(fmt.Sprintf("apps=%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				a, _ := set.Login(account, from, noon)
+				if !a.Decide(r).Allowed() {
+					b.Fatal("refused")
+				}
+			}
+		})
 	}
 }

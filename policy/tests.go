@@ -21,6 +21,8 @@ type Test struct {
 	In        string    // the environment; empty: the first of the app's
 	At        time.Time // zero: the moment the tests run
 	LowerCase bool      // as under lower_case_table_names=1
+	Rows      *uint64   // the server's estimate; nil: it gives none
+	Keys      []Key     // of the table that is changed
 	at        marks
 }
 
@@ -36,7 +38,7 @@ func parseTests(v strictyaml.Value, app string) []Test {
 }
 
 func parseTest(v strictyaml.Value, app string) (Test, bool) {
-	keys := []string{"sql", "login", "db", "expect", "by", "environment", "at", "lower_case_table_names"}
+	keys := []string{"sql", "login", "db", "expect", "by", "environment", "at", "lower_case_table_names", "rows", "primary_key", "unique_key"}
 	if app == "" {
 		keys = append(keys, "app")
 	}
@@ -50,6 +52,7 @@ func parseTest(v strictyaml.Value, app string) (Test, bool) {
 	t.In = f.Get("environment").Word("an environment")
 	t.At = f.Get("at").Time()
 	t.LowerCase = f.Get("lower_case_table_names").Int(0, 2) != 0
+	parseAnswers(f, &t)
 	expect := f.Need("expect", "write expect: allow or expect: deny").OneOf("allow", "deny")
 	t.Allow = expect == "allow"
 	t.By = f.Get("by").Text()
@@ -58,6 +61,34 @@ func parseTest(v strictyaml.Value, app string) (Test, bool) {
 	}
 	ok := parseSubject(v, f, &t)
 	return t, ok && expect != ""
+}
+
+// parseAnswers reads what the server would say: an estimate, and a table's keys.
+func parseAnswers(f strictyaml.Fields, t *Test) {
+	if rows := f.Get("rows"); rows.Exists() {
+		n := uint64(rows.Int(0, 1<<40))
+		t.Rows = &n
+	}
+	for _, key := range []string{"primary_key", "unique_key"} {
+		k := Key{Primary: key == "primary_key"}
+		for _, column := range f.Get(key).Items() {
+			k.Columns = append(k.Columns, column.Text())
+		}
+		if len(k.Columns) > 0 {
+			t.Keys = append(t.Keys, k)
+		}
+	}
+}
+
+// Answer returns what the test has the server say to a question.
+func (t Test) Answer(q Question) (Answer, bool) {
+	switch {
+	case q.Kind == AskRows && t.Rows != nil:
+		return Answer{Question: q, Rows: *t.Rows}, true
+	case q.Kind == AskKeys:
+		return Answer{Question: q, Keys: t.Keys}, true
+	}
+	return Answer{}, false
 }
 
 // parseSubject reads what the test is about: one of sql and login.

@@ -27,9 +27,31 @@ func (p *Policy) checkTogether() {
 	for _, l := range p.exceptions {
 		if a := p.named(l.at.app, l.App); a != nil {
 			p.checkEnvironments(l, a.environments, "app "+a.name+" does not belong to environment ")
+			p.checkLift(l, a)
 		}
 	}
 	p.checkTests()
+}
+
+// checkLift reports an exception that lifts a rule which there is not.
+func (p *Policy) checkLift(x line, a *appFile) {
+	if x.lifts == "" {
+		return
+	}
+	var ids []string
+	for _, l := range slices.Concat(p.denies, p.requires, a.denies, a.requires) {
+		if l.at.id.Exists() {
+			ids = append(ids, l.ID)
+		}
+	}
+	if slices.Contains(ids, x.lifts) {
+		return
+	}
+	hint := strictyaml.DidYouMean(x.lifts, ids)
+	if hint == "" {
+		hint = "give the deny or require line an id, as in {id: " + x.lifts + ", rule: ...}"
+	}
+	x.at.lifts.Fail("no rule for app "+a.name+" has the id "+x.lifts, hint)
 }
 
 // named returns the app of a name, and reports a name that no app bears.

@@ -30,11 +30,11 @@ func tellEffective(out io.Writer, set *policy.Set) {
 	}
 }
 
-// terms are an app's limits and mode.
+// terms are an app's time windows and mode.
 func terms(a *policy.App) string {
 	var b strings.Builder
-	if a.Limits().SingleStatement {
-		b.WriteString("; one statement a text")
+	if during := a.During(); len(during) > 0 {
+		b.WriteString("; only " + strings.Join(during, " and "))
 	}
 	if a.ReadOnly() {
 		b.WriteString("; reads only")
@@ -45,9 +45,15 @@ func terms(a *policy.App) string {
 	return b.String()
 }
 
-// notes are a line's end and reason.
+// notes are a line's times and reason.
 func notes(l policy.RuleLine) string {
 	var parts []string
+	if len(l.During) > 0 {
+		parts = append(parts, "only "+strings.Join(l.During, " and "))
+	}
+	if !l.From.IsZero() {
+		parts = append(parts, "from "+l.From.Format(time.RFC3339))
+	}
 	switch {
 	case l.Until.IsZero():
 	case l.Effect == policy.Exception:

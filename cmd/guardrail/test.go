@@ -82,7 +82,7 @@ func (c *testCommand) run(cmd *cobra.Command, args []string) error {
 
 // coverage tells the lines that no test shows to work, and ends the process with 1 if there are any.
 func coverage(p *printer, parsed *policy.Policy, results []policytest.Result) error {
-	untested, all := policytest.Untested(parsed, results), len(parsed.Lines())
+	untested, all := policytest.Untested(parsed, results), len(policytest.Testable(parsed))
 	for _, l := range untested {
 		at := strictyaml.Pos{File: l.File, Line: l.Line, Col: l.Col}
 		p.tell("warning", strictyaml.Mistake{Pos: at, What: fmt.Sprintf("no test shows that this %s works", l.Effect)})

@@ -66,6 +66,14 @@ func (r *runner) run(t policy.Test) Result {
 		r := policy.Request{Schema: t.Schema, LowerCaseNames: t.LowerCase, Statements: result.Statements, Now: at}
 		app := set.App(t.App)
 		result.Decision = app.Decide(r)
+		for _, q := range result.Decision.Questions {
+			if answer, ok := t.Answer(q); ok {
+				r.Answers = append(r.Answers, answer)
+			}
+		}
+		if len(r.Answers) > 0 {
+			result.Decision = app.Decide(r)
+		}
 		result.Rules = shown(t, result.Decision, app.Explain(r))
 	}
 	result.Failure = failure(t, result.Decision)
@@ -86,7 +94,7 @@ func shown(t policy.Test, d policy.Decision, bases []policy.Basis) []policy.Rule
 	var rules []policy.Rule
 	for _, b := range bases {
 		switch {
-		case b.Decision.Cause == policy.ByException:
+		case b.Decision.Cause == policy.ByException && b.Exception != nil:
 			rules = append(rules, b.Exception.Rule)
 		case b.Grant != nil:
 			rules = append(rules, b.Grant.Rule)
@@ -97,14 +105,28 @@ func shown(t policy.Test, d policy.Decision, bases []policy.Basis) []policy.Rule
 
 // Untested returns the lines of a policy that no test shows to work.
 func Untested(p *policy.Policy, results []Result) []policy.RuleLine {
-	tested := map[policy.Rule]bool{}
+	tested := map[place]bool{}
 	for _, r := range results {
 		for _, rule := range r.Rules {
-			tested[rule] = true
+			tested[placeOf(rule)] = true
 		}
 	}
-	return slices.DeleteFunc(p.Lines(), func(l policy.RuleLine) bool { return tested[l.Rule] })
+	return slices.DeleteFunc(Testable(p), func(l policy.RuleLine) bool { return tested[placeOf(l.Rule)] })
 }
+
+// Testable returns the lines of a policy that a test can show to work: all but
+// the limits that hang on what a client has done before.
+func Testable(p *policy.Policy) []policy.RuleLine {
+	return slices.DeleteFunc(p.Lines(), func(l policy.RuleLine) bool { return l.Effect == policy.Limit && !l.Decided })
+}
+
+// place is where a rule stands.
+type place struct {
+	file      string
+	line, col int
+}
+
+func placeOf(r policy.Rule) place { return place{r.File, r.Line, r.Col} }
 
 // environment is the test's own, or the first that its app lists.
 func (r *runner) environment(t policy.Test) string {
@@ -141,12 +163,17 @@ func failure(t policy.Test, d policy.Decision) string {
 	return ""
 }
 
+// demandNames are the words of requirements, which a test may name in place of the cause.
+var demandNames = map[policy.Cause]string{policy.ByWhere: "WHERE", policy.ByLimit: "LIMIT", policy.ByRows: "ROWS"}
+
 // Names reports whether a test's by is what refused: the rule's id or place,
-// the cause (WHERE in capitals is a cause, too), or the verb that is missing or denied.
+// the cause (WHERE, LIMIT, ROWS, PRIMARY KEY and UNIQUE KEY are causes, too), or the verb that is missing or denied.
 func Names(d policy.Decision, by string) bool {
 	switch {
-	case by == d.Rule.ID, by == string(d.Cause), d.Cause == policy.ByWhere && by == "WHERE":
+	case by == d.Rule.ID, by == string(d.Cause), by == demandNames[d.Cause]:
 		return true
+	case d.Cause == policy.ByKey:
+		return by == "PRIMARY KEY" || by == "UNIQUE KEY"
 	}
 	return d.Need.Privilege != "" && strings.EqualFold(by, string(d.Need.Privilege))
 }

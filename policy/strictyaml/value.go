@@ -197,6 +197,14 @@ type Entry struct {
 // IsText reports whether the value is written as one scalar.
 func (v Value) IsText() bool { return v.node != nil && v.node.Kind == yaml.ScalarNode }
 
+// IsNumber reports whether the value is written as a number.
+func (v Value) IsNumber() bool {
+	return v.IsText() && (v.node.Tag == "!!int" || v.node.Tag == "!!float")
+}
+
+// IsBool reports whether the value is written as true or false.
+func (v Value) IsBool() bool { return v.IsText() && v.node.Tag == "!!bool" }
+
 // IsEmptyText reports whether the value is written as a text of no characters.
 func (v Value) IsEmptyText() bool { return v.IsText() && v.node.Tag == "!!str" && v.node.Value == "" }
 

@@ -1,0 +1,62 @@
+package policy
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"guardrail/policy/strictyaml"
+)
+
+// account is one entry of accounts: a MySQL user name, and where it may come from.
+type account struct {
+	Rule
+	name    string
+	network netip.Prefix // invalid: from anywhere
+	at      strictyaml.Value
+}
+
+// parseAccount reads "name" or "name@network".
+func parseAccount(v strictyaml.Value) (account, bool) {
+	text := v.Text()
+	if text == "" {
+		return account{}, false
+	}
+	a := account{Rule: place(v), name: text, at: v}
+	i := strings.LastIndexByte(text, '@')
+	if i >= 0 {
+		a.name = text[:i]
+		network, hint, err := parseNetwork(text[i+1:])
+		if err != nil {
+			v.FailAt(i+1, err.Error(), hint)
+			return account{}, false
+		}
+		a.network = network
+	}
+	if a.name == "" || len(a.name) > 128 {
+		v.Fail("an account needs a user name of 1 to 128 bytes", "anonymous users cannot connect through guardrail")
+		return account{}, false
+	}
+	return a, true
+}
+
+// parseNetwork reads 10.0.0.0/8 or a single address.
+func parseNetwork(text string) (_ netip.Prefix, hint string, _ error) {
+	if text == "%" {
+		return netip.Prefix{}, "write the name alone to let it in from anywhere", fmt.Errorf("%q is no network", text)
+	}
+	if addr, err := netip.ParseAddr(text); err == nil && addr.Zone() == "" {
+		addr = addr.Unmap()
+		return netip.PrefixFrom(addr, addr.BitLen()), "", nil
+	}
+	network, err := netip.ParsePrefix(text)
+	switch {
+	case err != nil:
+		return netip.Prefix{}, "try 10.0.0.0/8", fmt.Errorf("%q is no network", text)
+	case network.Addr().Is4In6():
+		return netip.Prefix{}, "write it as an IPv4 network", fmt.Errorf("%q is an IPv4 network in IPv6", text)
+	case network != network.Masked():
+		return netip.Prefix{}, "try " + network.Masked().String(), fmt.Errorf("%q names an address inside the network", text)
+	}
+	return network, "", nil
+}

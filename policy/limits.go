@@ -1,0 +1,223 @@
+package policy
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"guardrail/policy/strictyaml"
+	"guardrail/sqlparse"
+)
+
+// Limits are what an app's sessions are held to beside what they run. Zero
+// stands for no limit. The proxy keeps them and asks App.Beyond for the answer
+// to what goes beyond one.
+type Limits struct {
+	// SingleStatement refuses texts with more than one statement (multi_statements: deny). Decide does.
+	SingleStatement bool
+	// MaxAllowedPacket is the longest text of a statement, and the longest
+	// packet of a prepared statement's parameters, in bytes.
+	MaxAllowedPacket int
+	// MaxUserConnections is how many connections all accounts of the app have at a time, in one proxy.
+	MaxUserConnections int
+	// MaxQueriesPerSecond is how many statements all connections of the app begin in a second, in one proxy.
+	MaxQueriesPerSecond int
+}
+
+// Variable is a session variable that is set at login and stays as it is.
+type Variable struct {
+	Name  string
+	Value string // as SET takes it: a number, or a quoted text
+}
+
+// limits are limits: as it is written.
+type limits struct {
+	Limits
+	execution time.Duration // max_execution_time; 0: none
+	session   []Variable
+	lines     []line // one for each key, in the order of the file
+}
+
+// sessionOf returns the variables that are set at login on a server of the flavour.
+func (l *limits) sessionOf(f sqlparse.Flavour) []Variable {
+	var out []Variable
+	switch {
+	case l.execution == 0:
+	case f == sqlparse.MariaDB: // in seconds, and for every statement
+		out = append(out, Variable{"max_statement_time", strconv.FormatFloat(l.execution.Seconds(), 'f', -1, 64)})
+	default: // in milliseconds, and for SELECT alone
+		out = append(out, Variable{"max_execution_time", strconv.FormatInt(l.execution.Milliseconds(), 10)})
+	}
+	return append(out, l.session...)
+}
+
+const (
+	maxExecutionTime    = "max_execution_time"
+	multiStatements     = "multi_statements"
+	maxAllowedPacket    = "max_allowed_packet"
+	maxUserConnections  = "max_user_connections"
+	maxQueriesPerSecond = "max_queries_per_second"
+	safeUpdates         = "sql_safe_updates"
+	sessionVariables    = "session"
+)
+
+// limitKeys are the keys of limits, in the order in which they are told.
+var limitKeys = []string{maxExecutionTime, safeUpdates, sessionVariables, multiStatements, maxAllowedPacket, maxUserConnections, maxQueriesPerSecond}
+
+// parseLimits reads limits.
+func parseLimits(v strictyaml.Value) limits {
+	var l limits
+	if !v.Exists() {
+		return l
+	}
+	f := v.Fields(limitKeys...)
+	if d := f.Get(maxExecutionTime); d.Exists() {
+		l.execution = d.Duration()
+		if l.execution != 0 && l.execution < time.Millisecond {
+			d.Fail(maxExecutionTime+" is below a millisecond", "try 30s")
+		}
+	}
+	if f.Get(safeUpdates).Exists() {
+		l.session = append(l.session, Variable{safeUpdates, asNumber(f.Get(safeUpdates).Bool())})
+	}
+	l.SingleStatement = f.Get(multiStatements).OneOf("deny", "allow") == "deny"
+	l.MaxAllowedPacket = parseBytes(f.Get(maxAllowedPacket))
+	l.MaxUserConnections = f.Get(maxUserConnections).Int(1, 100000)
+	l.MaxQueriesPerSecond = f.Get(maxQueriesPerSecond).Int(1, 1000000)
+	for _, key := range limitKeys {
+		if key != sessionVariables && f.Get(key).Exists() {
+			l.addLine(key, f.Get(key))
+		}
+	}
+	if session := f.Get(sessionVariables); session.Exists() {
+		l.parseSession(session)
+	}
+	return l
+}
+
+func (l *limits) addLine(key string, v strictyaml.Value) {
+	told := RuleLine{Rule: place(v), Text: key + ": " + v.Written()}
+	switch key {
+	case maxAllowedPacket, maxUserConnections, maxQueriesPerSecond:
+	case multiStatements:
+		told.Decided = v.Written() == "deny"
+	default:
+		told.Decided = true
+	}
+	l.lines = append(l.lines, line{RuleLine: told, limit: key, at: marks{self: v}})
+}
+
+func asNumber(on bool) string {
+	if on {
+		return "1"
+	}
+	return "0"
+}
+
+// parseSession reads session: variables of the server's that are set at login.
+func (l *limits) parseSession(v strictyaml.Value) {
+	for _, e := range v.Entries() {
+		name := e.Key.Written()
+		if what, hint := refusedVariable(name); what != "" {
+			e.Key.Fail(what, hint)
+			continue
+		}
+		value, ok := variableValue(e.Value)
+		if ok {
+			l.session = append(l.session, Variable{name, value})
+			l.addLine(name, e.Value)
+		}
+	}
+}
+
+// refusedVariable says why a variable cannot be set at login.
+func refusedVariable(name string) (what, hint string) {
+	switch {
+	case name != strings.ToLower(name) && slices.Contains(limitKeys, strings.ToLower(name)), slices.Contains(limitKeys, name):
+		return name + " is a limit of its own", "write it beside session"
+	case name == "" || len(name) > 64 || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != "":
+		return fmt.Sprintf("%q is no system variable", name), "write its name in lower case, as in innodb_lock_wait_timeout"
+	case name == "max_statement_time":
+		return name + " is MariaDB's max_execution_time", "write max_execution_time: 30s beside session"
+	case name == "sql_mode", name == "autocommit", strings.HasPrefix(name, "character_set_"), strings.HasPrefix(name, "collation_"),
+		strings.HasPrefix(name, "session_track_"):
+		return name + " belongs to the application", "it decides what its statements mean"
+	}
+	return "", ""
+}
+
+// variableValue reads a number, true, false or a word.
+func variableValue(v strictyaml.Value) (string, bool) {
+	text := v.Written()
+	switch {
+	case v.IsNumber() && strings.Trim(text, "-.0123456789") == "":
+		return text, true
+	case v.IsBool():
+		return asNumber(strings.EqualFold(text, "true")), true
+	case v.IsText() && !v.IsNumber() && text != "" && len(text) <= 256 && !strings.ContainsFunc(text, notInVariable):
+		return "'" + text + "'", true
+	}
+	v.Fail(fmt.Sprintf("%q is no value of a system variable", text), "write a decimal number, true, false, or letters, digits and -_=,.")
+	return "", false
+}
+
+// notInVariable reports whether a character has no place in a variable's
+// value: quotes and escapes, which sql_mode reads in different ways.
+func notInVariable(r rune) bool {
+	return r > 'z' || r != '-' && r != '_' && r != '=' && r != ',' && r != '.' && r != ' ' &&
+		(r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+}
+
+// parseBytes reads a size as the server's option files write it: 65536, 64K, 16M, 1G.
+func parseBytes(v strictyaml.Value) int {
+	if !v.Exists() {
+		return 0
+	}
+	text := v.Written()
+	unit := 1
+	if text != "" {
+		if n, ok := map[byte]int{'K': 1 << 10, 'M': 1 << 20, 'G': 1 << 30}[strings.ToUpper(text)[len(text)-1]]; ok {
+			text, unit = text[:len(text)-1], n
+		}
+	}
+	n, err := strconv.ParseUint(text, 10, 31)
+	size := int(n) * unit
+	if err != nil || size < 1024 || size > 1<<30 {
+		v.Fail(fmt.Sprintf("%s must be a size from 1K to 1G, not %q", maxAllowedPacket, v.Written()), "try 1M")
+		return 0
+	}
+	return size
+}
+
+// sameVariable are other names of session variables, which SET takes too.
+var sameVariable = map[string]string{"tx_isolation": "transaction_isolation", "tx_read_only": "transaction_read_only"}
+
+// variableName is the one name of a session variable that has two.
+func variableName(name string) string {
+	if same, ok := sameVariable[name]; ok {
+		return same
+	}
+	return name
+}
+
+// held are the session variables that the app may not change, each with its line.
+func (l *limits) held(told []RuleLine) map[string]*RuleLine {
+	held := map[string]*RuleLine{}
+	for i, one := range l.lines {
+		switch one.limit {
+		case multiStatements, maxAllowedPacket, maxUserConnections, maxQueriesPerSecond:
+		case maxExecutionTime:
+			held["max_execution_time"], held["max_statement_time"] = &told[i], &told[i]
+		default:
+			held[variableName(one.limit)] = &told[i]
+		}
+	}
+	if len(held) > 0 {
+		first := slices.Sorted(maps.Keys(held))[0]
+		held[sqlparse.AnyVariable] = held[first]
+	}
+	return held
+}

@@ -1,0 +1,61 @@
+package policy
+
+import (
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// Login says which app an account belongs to when it comes from an address, and
+// whether it may connect. The app is nil unless the decision allows. Account
+// names are compared byte by byte, as MySQL does. The address may be an IPv4
+// address mapped into IPv6; the zero address belongs to no network.
+func (s *Set) Login(account string, from netip.Addr, now time.Time) (*App, Decision) {
+	if s == nil {
+		return nil, refuseLogin(ByNoAccount, Rule{}, "", "")
+	}
+	from = from.Unmap().WithZone("")
+	found := refuseLogin(ByNoAccount, Rule{}, "", "")
+	for _, e := range s.accounts[account] {
+		switch {
+		case !e.admits(from):
+			if found.Cause == ByNoAccount {
+				found = refuseLogin(ByNetwork, e.rule, e.app.name, "")
+			}
+		case e.app.here:
+			return e.app.admit(now)
+		default:
+			found = refuseLogin(ByEnvironment, e.rule, e.app.name, strings.Join(e.app.environments, " and "))
+		}
+	}
+	return nil, found
+}
+
+// admit decides about a login by the app's time windows.
+func (a *App) admit(now time.Time) (*App, Decision) {
+	if a.during.hold(now) {
+		return a, Decision{Action: Allow, app: a.name}
+	}
+	d := a.observed(refuseLogin(ByDuring, a.rule, a.name, a.during.String()), now)
+	if !d.Allowed() {
+		return nil, d
+	}
+	return a, d
+}
+
+// admits reports whether the entry's networks hold the address.
+func (e entry) admits(from netip.Addr) bool {
+	for _, n := range e.networks {
+		if n.Contains(from) {
+			return true
+		}
+	}
+	return len(e.networks) == 0
+}
+
+func refuseLogin(cause Cause, rule Rule, app, detail string) Decision {
+	if rule.ID == "" {
+		rule.ID = string(cause)
+	}
+	return Decision{Cause: cause, Code: 1045, State: "28000", Rule: rule, app: app, detail: detail}
+}
