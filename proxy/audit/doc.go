@@ -1,0 +1,20 @@
+// Package audit keeps the record of what Guardrail refused, and of what it
+// allowed although it destroys.
+//
+// The way of an event, and the file that tells each part:
+//
+//	audit.go     Event, and what the proxy sees of a recorder
+//	id.go        ids that sort by time and know their issue
+//	book.go      Book, the Recorder over a store: takes events in memory, exactly counted
+//	intake.go    the counts and samples that wait for the store, by issue and minute
+//	writer.go    the one goroutine that commits them, and what happens when it cannot
+//	tally.go     a counter outside the process, which knows after a kill what was lost
+//	lines.go     JSON lines for log shippers
+//	store.go     what a store keeps: issues, events, counts by minute, hour and day
+//	sql*.go      the store in SQL; sqlite.go and mysql.go are its two kinds
+//	collector.go metrics
+//
+// Events are grouped into issues: what the same app did against the same rule
+// with the same shape of statement. An issue's count is exact; its events are
+// samples, the first ones of every minute.
+package audit

@@ -1,0 +1,97 @@
+package audit_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"guardrail/proxy/audit"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// The golden file is what log shippers are promised: a change of it is a change
+// of the documented schema.
+func TestLines(t *testing.T) {
+	var out bytes.Buffer
+	k := keep(t, open(t, t.TempDir()+"/audit.db", ""), func(o *audit.Options) { o.Lines, o.FlushEvery = &out, time.Hour })
+	for i, e := range everyKind() {
+		e.ID = "01M81K80R4VY3CWY2NYQ0M9WQ" + string("0123456789ABC"[i])
+		if e.Decision != audit.AllowedDestructive {
+			if err := k.Record(e); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		if wait, err := k.Submit(e, func(error) {}); !wait || err != nil {
+			t.Fatal(wait, err)
+		}
+		e.Rows, e.Duration = 1200, 1500*time.Millisecond
+		k.Finished(e)
+	}
+	k.mustStop(t)
+	lines := strings.SplitAfter(out.String(), "\n")
+	slices.Sort(lines)
+	got := strings.Join(lines, "")
+	const golden = "testdata/lines.json"
+	if *update {
+		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil || got != string(want) {
+		t.Errorf("%v\n got %s\nwant %s", err, got, want)
+	}
+}
+
+// everyKind is one event of each decision, some with what only they have.
+func everyKind() []audit.Event {
+	at := time.Date(2026, 12, 1, 3, 4, 5, 678_000_000, time.UTC)
+	refused := drop(at)
+	would := drop(at)
+	would.Decision = audit.WouldRefuse
+	login := audit.Event{
+		Time: at, Environment: "production", Backend: "main", Account: "stranger", Client: "10.0.0.9", Schema: "accounting",
+		Decision: audit.LoginRefused, Cause: "no-account", Rule: "no-account", Code: 1045, PolicyHash: "abc",
+	}
+	unread := drop(at)
+	unread.Cause, unread.Rule, unread.Kind, unread.Need = "unparsed", "unparsed", "", "UNPARSED ON "
+	unread.Shape, unread.Statement, unread.Reason = "00ff", "SELECT ? …", "the text ends inside a comment"
+	own := func(d audit.Decision, reason string) audit.Event {
+		return audit.Event{Time: at, Environment: "production", Decision: d, Cause: string(d), Rule: string(d), Reason: reason, PolicyHash: "abc"}
+	}
+	return []audit.Event{
+		refused, would, loss(at), login, unread,
+		own(audit.IdentityMismatch, "backend main says staging"), own(audit.PolicyLoaded, ""),
+		own(audit.PolicyFailed, "policies/everyone.yaml:4:5: unknown key"), own(audit.RecordGap, "12 events are missing"),
+	}
+}
+
+// Events beyond the samples share a line: the sum of the counts is exact.
+func TestLinesCountWhatTheyLeaveOut(t *testing.T) {
+	var out bytes.Buffer
+	k := keep(t, open(t, t.TempDir()+"/audit.db", ""), func(o *audit.Options) { o.Lines, o.FlushEvery = &out, time.Hour })
+	for range 1000 {
+		if err := k.Record(drop(time.Unix(1e9, 0))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	k.mustStop(t)
+	lines, sum := 0, 0
+	for text := range strings.Lines(out.String()) {
+		var line struct{ Guardrail struct{ Count int } }
+		if err := json.Unmarshal([]byte(text), &line); err != nil {
+			t.Fatal(err)
+		}
+		lines, sum = lines+1, sum+line.Guardrail.Count
+	}
+	if sum != 1000 || lines > 30 {
+		t.Errorf("%d lines of %d events", lines, sum)
+	}
+}

@@ -1,0 +1,154 @@
+package audit
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Retention says how long a store keeps what it has. Zero fields keep all.
+type Retention struct {
+	Age  time.Duration
+	Size int64 // in bytes
+}
+
+var (
+	errInUse    = errors.New("another process writes to this store")
+	errWritten  = errors.New("this batch is stored already")
+	errReplaced = errors.New("the store was damaged")
+)
+
+// Store keeps issues, events and counts in an SQL database. It is made of what
+// it finds at the first use, so that one that is away heals when it comes back.
+// All methods are safe for concurrent use.
+type Store struct {
+	dialect dialect
+	file    string // of SQLite
+
+	mu    sync.RWMutex // held for writing while a damaged database is replaced
+	db    *sql.DB      // one writer
+	read  *sql.DB      // many readers
+	ready bool         // the tables are there
+}
+
+// dialect is what SQLite and MySQL do not have in common.
+type dialect interface {
+	open() (write, read *sql.DB, err error)
+	create(context.Context, *sql.DB) error
+	upsert(t table, rows int) string
+	size(context.Context, *sql.DB) (int64, error)
+	shrink(context.Context, *sql.DB) error // gives back room that is free, a little
+	isolation() sql.IsolationLevel
+	damaged(error) bool
+	retry(error) bool // a conflict with another writer
+}
+
+// Open opens a store by its name: the file of an SQLite database, or
+// mysql://user@host:port/database with the password apart. Nothing is read or
+// written yet.
+func Open(name, password string) (*Store, error) {
+	if strings.HasPrefix(name, "mysql://") {
+		d, err := newMySQL(name, password)
+		if err != nil {
+			return nil, err
+		}
+		return newStore(d, "")
+	}
+	return newStore(sqlite{file: name}, name)
+}
+
+func newStore(d dialect, file string) (*Store, error) {
+	write, read, err := d.open()
+	if err != nil {
+		return nil, fmt.Errorf("open the record: %w", err)
+	}
+	return &Store{dialect: d, file: file, db: write, read: read}, nil
+}
+
+// Close closes the store's connections.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return errors.Join(s.db.Close(), s.read.Close())
+}
+
+// tallyFile is where the events taken in are counted beside the store.
+func (s *Store) tallyFile() string {
+	if s.file == "" {
+		return ""
+	}
+	return s.file + "-tally"
+}
+
+// use hands out the writing connection, with the tables made.
+func (s *Store) use(ctx context.Context, do func(*sql.DB) error) error {
+	s.mu.RLock()
+	db, ready := s.db, s.ready
+	s.mu.RUnlock()
+	if !ready {
+		if err := s.dialect.create(ctx, db); err != nil {
+			return s.judge(err)
+		}
+		s.mu.Lock()
+		s.ready = true
+		s.mu.Unlock()
+	}
+	return s.judge(do(db))
+}
+
+// reader returns the connections that read.
+func (s *Store) reader() *sql.DB {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.read
+}
+
+// Version changes when events were stored or issues noted.
+func (s *Store) Version(ctx context.Context) (string, error) {
+	var events, notes sql.NullInt64
+	err := s.reader().QueryRowContext(ctx, "SELECT (SELECT SUM(events) FROM writers), (SELECT MAX(at) FROM notes)").Scan(&events, &notes)
+	return fmt.Sprintf("%d.%d", events.Int64, notes.Int64), err
+}
+
+// Size is how many bytes the store takes.
+func (s *Store) Size(ctx context.Context) (int64, error) { return s.dialect.size(ctx, s.reader()) }
+
+// judge replaces the store where an error says that it is damaged.
+func (s *Store) judge(err error) error {
+	if err == nil || !s.dialect.damaged(err) {
+		return err
+	}
+	aside, replaceErr := s.replace()
+	if replaceErr != nil {
+		return errors.Join(err, replaceErr)
+	}
+	return fmt.Errorf("%w: it is kept as %s, and a new one is begun: %w", errReplaced, aside, err)
+}
+
+// transact runs do in a transaction, again where another writer was in its way.
+func (s *Store) transact(ctx context.Context, do func(*sql.Tx) error) error {
+	return s.use(ctx, func(db *sql.DB) error {
+		for try := 0; ; try++ {
+			err := inTransaction(ctx, db, s.dialect.isolation(), do)
+			if err == nil || try == 3 || !s.dialect.retry(err) {
+				return err
+			}
+		}
+	})
+}
+
+func inTransaction(ctx context.Context, db *sql.DB, level sql.IsolationLevel, do func(*sql.Tx) error) error {
+	tx, err := db.BeginTx(ctx, &sql.TxOptions{Isolation: level})
+	if err != nil {
+		return err
+	}
+	if err := do(tx); err != nil {
+		_ = tx.Rollback()
+		return err
+	}
+	return tx.Commit()
+}
