@@ -13,9 +13,9 @@ import (
 // readyTimeout bounds one look at the backend for /readyz.
 const readyTimeout = 3 * time.Second
 
-// adminHandler serves /metrics, /healthz (the process lives) and /readyz (it
-// could serve a client now).
-func adminHandler(gatherer prometheus.Gatherer, ready func(context.Context) error) http.Handler {
+// adminHandler serves /metrics, /healthz (the process lives) and /readyz (it could
+// serve a client now; and how the record does).
+func adminHandler(gatherer prometheus.Gatherer, ready func(context.Context) error, detail func() string) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(gatherer, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
@@ -25,10 +25,10 @@ func adminHandler(gatherer prometheus.Gatherer, ready func(context.Context) erro
 		ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 		defer cancel()
 		if err := ready(ctx); err != nil {
-			http.Error(w, "not ready: "+err.Error(), http.StatusServiceUnavailable)
+			http.Error(w, "not ready: "+err.Error()+"\n"+detail(), http.StatusServiceUnavailable)
 			return
 		}
-		_, _ = fmt.Fprintln(w, "ready")
+		_, _ = fmt.Fprintf(w, "ready\n%s\n", detail())
 	})
 	return mux
 }

@@ -48,6 +48,8 @@ type App struct {
 	live     *policy.Live
 	metrics  *metrics.Metrics
 	registry *prometheus.Registry
+	store    *audit.Store
+	book     *audit.Book
 	servers  []*proxy.Server
 	failed   chan error // a part that must not end has ended
 	undo     []undo     // in the order of their start
@@ -90,9 +92,10 @@ func New(o Options) (*App, error) {
 		return nil, err
 	}
 	now := time.Now()
+	to := zapcore.Lock(zapcore.AddSync(o.LogTo)) // the log and the record's lines share it
 	a := &App{
 		config:   c,
-		log:      newLog(o.LogTo),
+		log:      newLog(to),
 		live:     policy.NewLive(set, now),
 		registry: prometheus.NewRegistry(),
 		failed:   make(chan error, len(c.Listeners)+1),
@@ -100,11 +103,14 @@ func New(o Options) (*App, error) {
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	a.metrics = metrics.New(a.registry, c.Environment, o.Version, o.Revision, runtime.Version())
 	a.metrics.Reloaded(now, set.Hash(), nil)
+	if err := a.openRecord(to); err != nil {
+		return nil, err
+	}
 	reader := sqlparse.NewReader(sqlparse.Options{})
 	for _, l := range c.Listeners {
 		server, err := a.newServer(l, reader, now)
 		if err != nil {
-			return nil, fmt.Errorf("listener %s: %w", l.Address, err)
+			return nil, errors.Join(fmt.Errorf("listener %s: %w", l.Address, err), a.Stop())
 		}
 		a.servers = append(a.servers, server)
 	}
@@ -131,7 +137,7 @@ func (a *App) newServer(l config.Listener, reader *sqlparse.Reader, now time.Tim
 		RequireTLS:  l.TLS.Required,
 		Policies:    a.live,
 		Reader:      reader,
-		Recorder:    audit.NewLog(a.log),
+		Recorder:    a.book,
 		Metrics:     a.metrics,
 		Log:         a.log,
 	})
@@ -144,6 +150,7 @@ func (a *App) Start() error {
 			return err
 		}
 	}
+	a.recordReload(time.Now(), a.live.Status().Hash, nil)
 	if err := a.watch(); err != nil {
 		return err
 	}
@@ -200,6 +207,7 @@ func (a *App) Reload(reason string) {
 	err := a.live.Reload(func() (*policy.Set, error) { return policy.Load(a.config.Policies, a.config.Environment) }, now)
 	hash := a.live.Status().Hash
 	a.metrics.Reloaded(now, hash, err)
+	a.recordReload(now, hash, err)
 	if err != nil {
 		a.log.Error("the policies could not be loaded; the last good ones stay in force",
 			zap.String("reason", reason), zap.String("policy_hash", hash), zap.Error(err))
@@ -216,7 +224,7 @@ func (a *App) serveAdmin() error {
 	if err != nil {
 		return fmt.Errorf("admin: %w", err)
 	}
-	server := newAdminServer(adminHandler(a.registry, a.ready))
+	server := newAdminServer(adminHandler(a.registry, a.ready, a.recordState))
 	a.undo = append(a.undo, undo{"admin", server.Shutdown})
 	go func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -228,6 +236,9 @@ func (a *App) serveAdmin() error {
 
 // ready reports why a client could not be served now.
 func (a *App) ready(ctx context.Context) error {
+	if err := a.book.Refusing(); err != nil {
+		return fmt.Errorf("every statement is refused, as the record cannot be written: %w", err)
+	}
 	for i, s := range a.servers {
 		if err := s.Ready(ctx); err != nil {
 			return fmt.Errorf("backend %s: %w", a.config.Listeners[i].Backend, err)
@@ -255,5 +266,5 @@ func newLog(to io.Writer) *zap.Logger {
 	encoder := zap.NewProductionEncoderConfig()
 	encoder.TimeKey, encoder.EncodeTime = "time", zapcore.RFC3339NanoTimeEncoder
 	encoder.MessageKey = "message"
-	return zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(encoder), zapcore.Lock(zapcore.AddSync(to)), zap.InfoLevel))
+	return zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(encoder), zapcore.AddSync(to), zap.InfoLevel))
 }

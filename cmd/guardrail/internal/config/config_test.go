@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"guardrail/cmd/guardrail/internal/config"
 )
@@ -60,6 +61,9 @@ backends: {main: {address: db.example.com:3306}}
 		Backends:    []config.Backend{{Name: "main", Address: "db.example.com:3306", TLS: config.BackendTLS{Mode: "verify_identity"}}},
 		Policies:    "testdata/policies",
 		Admin:       "127.0.0.1:9104",
+		Audit: config.Audit{
+			Store: "testdata/audit.db", OnFailure: "refuse_destructive", Retention: 90 * 24 * time.Hour, MaxSize: 4 << 30, Lines: true,
+		},
 	}
 	if !reflect.DeepEqual(o, want) {
 		t.Errorf("\n got %+v\nwant %+v", o, want)
@@ -77,6 +81,7 @@ backends:
   a: {address: "10.0.0.5:3307", tls: {mode: disabled}}
 policies: policies
 admin: {address: "127.0.0.1:0"}
+audit: {store: "mysql://guardrail@records:3306/audit", password_file: ca.pem, on_failure: refuse_all, retention: 30d, max_size: 500MiB, lines: false}
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -98,6 +103,7 @@ backends:
     tls: {mode: verify_ca, ca: "testdata/ca.pem"}
 policies: "testdata/policies"
 admin: {address: "127.0.0.1:0"}
+audit: {store: "mysql://guardrail@records:3306/audit", password_file: "testdata/ca.pem", on_failure: refuse_all, retention: 30d, max_size: 500MiB, lines: false}
 `
 	if got := o.String(); got != want {
 		t.Errorf("\n got %s\nwant %s", got, want)

@@ -16,6 +16,7 @@ type Options struct {
 	Backends    []Backend // sorted by name
 	Policies    string    // the directory of policy files
 	Admin       string    // host:port of /metrics, /healthz and /readyz
+	Audit       Audit
 }
 
 // Listener is an address that clients connect to.
@@ -77,7 +78,7 @@ func (o Options) String() string {
 	for _, back := range o.Backends {
 		fmt.Fprintf(&b, "  %s:\n    address: %s\n    tls: {mode: %s, ca: %s}\n", back.Name, quoted(back.Address), back.TLS.Mode, quoted(back.TLS.CA))
 	}
-	fmt.Fprintf(&b, "policies: %s\nadmin: {address: %s}\n", quoted(o.Policies), quoted(o.Admin))
+	fmt.Fprintf(&b, "policies: %s\nadmin: {address: %s}\n%s", quoted(o.Policies), quoted(o.Admin), o.Audit)
 	return b.String()
 }
 

@@ -43,8 +43,7 @@ type parser struct {
 }
 
 func (p parser) options(root strictyaml.Value, o *Options) {
-	f := root.FieldsAnd([]string{"audit"}, "environment", "listeners", "backends", "policies", "admin")
-	unsupported(f, "audit", "refusals are logged as JSON lines until then")
+	f := root.Fields("environment", "listeners", "backends", "policies", "admin", "audit")
 	o.Environment = f.Need("environment", "say what this proxy fronts, as in environment: production").Word("an environment")
 	for _, e := range f.Need("backends", "name the server, as in backends: {main: {address: db.example.com:3306}}").Entries() {
 		o.Backends = append(o.Backends, p.backend(e))
@@ -61,6 +60,7 @@ func (p parser) options(root strictyaml.Value, o *Options) {
 		listeners.Fail("listeners is empty", "say where clients connect to, as in - address: 0.0.0.0:3306")
 	}
 	o.Policies = p.directory(f.Get("policies"), root)
+	o.Audit = p.audit(f.Get("audit"))
 	o.Admin = DefaultAdmin
 	if admin := f.Get("admin"); admin.Exists() {
 		o.Admin = cmp.Or(address(admin.Fields("address").Need("address", "try "+DefaultAdmin), 0, "9104"), DefaultAdmin)
