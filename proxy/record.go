@@ -25,7 +25,7 @@ func (s *Server) record(se *session, v *verdict, text []byte) *wire.Err {
 		s.options.Metrics.Statement(se.name, s.options.Environment, string(v.statements[i].Kind), counted(v.decision))
 	}
 	if !keep {
-		return nil
+		return s.gated()
 	}
 	e := s.event(what, v.decision)
 	e.App, e.Account, e.Client, e.Schema = se.name, se.user, se.from.String(), se.state.schema
@@ -46,10 +46,19 @@ func (s *Server) record(se *session, v *verdict, text []byte) *wire.Err {
 		}
 	}
 	if !refused {
-		return nil
+		return s.gated()
 	}
 	s.options.Metrics.Refusal(e.App, e.Rule)
 	return &wire.Err{Code: v.decision.Code, SQLState: v.decision.State, Message: v.decision.Message(s.options.Environment, e.ID)}
+}
+
+// gated refuses what would be forwarded while the record is broken and is
+// configured to stop everything.
+func (s *Server) gated() *wire.Err {
+	if gate, ok := s.options.Recorder.(audit.Gate); ok && gate.Refusing() != nil {
+		return &errNotRecorded
+	}
+	return nil
 }
 
 // classify says what a verdict is in the record, and whether it belongs there.
