@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -47,13 +48,22 @@ func TestDifferential(t *testing.T) {
 			}
 			o.compare(t, m, texts)
 		}
-		t.Logf("%d texts, %d of them run by the server without a syntax error, %d of these Unknown", o.texts, o.accepted, o.unknown)
+		o.report(t)
 		if o.accepted == 0 {
 			t.Error("no text was accepted by the server")
 		}
 	}, mysqltest.PerformanceSchema(), mysqltest.Args(
 		"--performance-schema-consumer-events-statements-history-long=ON",
 		"--performance-schema-events-statements-history-long-size=20000"))
+}
+
+// report says how much was compared, and why what the server took is Unknown.
+func (o *oracle) report(t *testing.T) {
+	t.Logf("%d texts, %d of them read by the server to their end, %d of these Unknown", o.texts, o.accepted, o.unknown)
+	reasons := slices.SortedFunc(maps.Keys(o.reasons), func(a, b string) int { return o.reasons[b] - o.reasons[a] })
+	for _, r := range reasons[:min(len(reasons), 40)] {
+		t.Logf("%6d %s: %.300s", o.reasons[r], r, o.examples[r])
+	}
 }
 
 // oracle is a real server that names what it executes.
@@ -65,6 +75,8 @@ type oracle struct {
 	texts    int
 	accepted int
 	unknown  int
+	reasons  map[string]int    // why texts that the server took are Unknown
+	examples map[string]string // one for each reason
 }
 
 func newOracle(t *testing.T, s *mysqltest.Server) *oracle {
@@ -88,13 +100,8 @@ func newOracle(t *testing.T, s *mysqltest.Server) *oracle {
 	}
 	db := sql.OpenDB(connector)
 	t.Cleanup(func() { db.Close() })
-	return &oracle{server: server, reader: sqlparse.NewReader(sqlparse.Options{}), admin: s.Admin(), db: db}
-}
-
-// modeNames are the names of the sql_mode bits that matter.
-var modeNames = map[sqlparse.SQLMode]string{
-	sqlparse.ANSIQuotes: "ANSI_QUOTES", sqlparse.NoBackslashEscapes: "NO_BACKSLASH_ESCAPES",
-	sqlparse.PipesAsConcat: "PIPES_AS_CONCAT", sqlparse.IgnoreSpace: "IGNORE_SPACE",
+	return &oracle{server: server, reader: sqlparse.NewReader(sqlparse.Options{}), admin: s.Admin(), db: db,
+		reasons: map[string]int{}, examples: map[string]string{}}
 }
 
 // charsetNames are sets that clients use, with what each is to the lexer.
@@ -125,17 +132,17 @@ func (o *oracle) compare(t *testing.T, m soupMode, texts []string) {
 	if err := conn.QueryRowContext(ctx, identity).Scan(&id); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := conn.ExecContext(ctx, "SET NAMES "+m.charset+"; SET sql_mode='"+m.sqlMode+"'"); err != nil {
-		return // this server lacks the character set
-	}
 	for i, text := range texts {
-		if _, err := conn.ExecContext(ctx, fmt.Sprintf("%s%d'", mark, i)); err != nil {
+		if _, err := conn.ExecContext(ctx, m.mark(i)); err != nil {
+			if i == 0 {
+				return // this server lacks the character set
+			}
 			t.Fatalf("%q: %v", text, err)
 		}
 		conn.ExecContext(ctx, text)
 	}
 	// A server answers before it has filed the event: one more statement, and the last text's are there.
-	if _, err := conn.ExecContext(ctx, fmt.Sprintf("%s%d'", mark, len(texts))); err != nil {
+	if _, err := conn.ExecContext(ctx, m.mark(len(texts))); err != nil {
 		t.Fatal(err)
 	}
 	for i, events := range o.events(t, ctx, id) {
@@ -146,8 +153,14 @@ func (o *oracle) compare(t *testing.T, m soupMode, texts []string) {
 // identity is the first statement of a connection.
 const identity = "SELECT CONNECTION_ID()"
 
-// mark parts one text's events from the next one's. It ends with the text's number and a quote.
-const mark = "SHOW VARIABLES LIKE 'text "
+// markStart begins the statement before each text.
+const markStart = "SET @text = "
+
+// mark parts one text's events from the next one's. It sets the mode anew,
+// since the text before may have changed it.
+func (m soupMode) mark(i int) string {
+	return fmt.Sprintf("%s%d, sql_mode = '%s', NAMES %s", markStart, i, m.sqlMode, m.charset)
+}
 
 // event is one statement that the server began.
 type event struct {
@@ -178,8 +191,9 @@ func (o *oracle) events(t *testing.T, ctx context.Context, id int64) map[int][]e
 			clear(all)
 			now = -1
 		}
-		if number, ok := strings.CutPrefix(e.text, mark); ok {
-			fmt.Sscan(strings.TrimSuffix(number, "'"), &now)
+		if number, ok := strings.CutPrefix(e.text, markStart); ok {
+			number, _, _ = strings.Cut(number, ",")
+			fmt.Sscan(number, &now)
 			continue
 		}
 		if now >= 0 {
@@ -200,15 +214,19 @@ func (o *oracle) judge(t *testing.T, m soupMode, text string, events []event) {
 		return
 	}
 	last := events[len(events)-1]
+	// After an error of another kind, the rest was not read by the server.
+	whole := last.errno == 0 || !strings.Contains(text, ";")
 	if last.kind == "error" {
-		events = events[:len(events)-1]
-	} else {
+		events, whole = events[:len(events)-1], false
+	} else if whole {
 		o.accepted++
 	}
 	reading := o.reader.Read([]byte(text), m.mode)
-	if _, unknown := reading.Unknown(); unknown {
-		if last.kind != "error" {
+	if reason, unknown := reading.Unknown(); unknown {
+		if whole {
 			o.unknown++
+			o.reasons[reason]++
+			o.examples[reason] = fmt.Sprintf("%q %v sql_mode=%q charset=%s", text, events, m.sqlMode, m.charset)
 		}
 		return
 	}
@@ -253,7 +271,7 @@ func TestDifferentialBytes(t *testing.T) {
 				texts = texts[n:]
 			}
 		}
-		t.Logf("%d texts, %d of them run by the server without a syntax error, %d of these Unknown", o.texts, o.accepted, o.unknown)
+		o.report(t)
 	}, mysqltest.PerformanceSchema(), mysqltest.Args(
 		"--performance-schema-consumer-events-statements-history-long=ON",
 		"--performance-schema-events-statements-history-long-size=20000"))
