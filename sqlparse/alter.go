@@ -28,6 +28,8 @@ func (w *walk) alterSpec(t *ast.TableName, s *ast.AlterTableSpec) {
 	case ast.AlterTableDropPartition, ast.AlterTableTruncatePartition:
 		w.st.Destructive = true
 		w.table(t, DropTable)
+	case ast.AlterTableCheckPartitions, ast.AlterTableOptimizePartition, ast.AlterTableRepairPartition:
+		w.table(t, "SELECT", "INSERT")
 	case ast.AlterTableExchangePartition:
 		w.table(t, "INSERT", "CREATE", DropTable)
 		w.table(s.NewTable, "ALTER", "INSERT", "CREATE", DropTable)
@@ -53,8 +55,7 @@ func plainAlter(tp ast.AlterTableType) bool {
 		ast.AlterTableEnableKeys, ast.AlterTableDisableKeys, ast.AlterTableRemovePartitioning,
 		ast.AlterTableWithValidation, ast.AlterTableWithoutValidation, ast.AlterTableSecondaryLoad,
 		ast.AlterTableSecondaryUnload, ast.AlterTableRebuildPartition,
-		ast.AlterTableReorganizePartition, ast.AlterTableCheckPartitions,
-		ast.AlterTableOptimizePartition, ast.AlterTableRepairPartition,
+		ast.AlterTableReorganizePartition,
 		ast.AlterTableImportPartitionTablespace, ast.AlterTableAlterCheck,
 		ast.AlterTableImportTablespace, ast.AlterTableIndexInvisible, ast.AlterTableOrderByColumns:
 		return true

@@ -83,6 +83,14 @@ func tableObject(t *ast.TableName) Object {
 // function word that is a name with a space at its end.
 func plainName(name string) string { return strings.TrimSuffix(name, " ") }
 
+// nameParts are the parts of a name that may have a schema before it.
+func nameParts(schema, name string) []string {
+	if schema == "" {
+		return []string{name}
+	}
+	return []string{schema, name}
+}
+
 // statement dispatches on the kind of node.
 func (w *walk) statement(node ast.StmtNode) {
 	switch n := node.(type) {
@@ -161,8 +169,7 @@ func (w *walk) describe(n *ast.ExplainStmt) {
 func (w *walk) call(n *ast.CallStmt) {
 	w.st.Kind, w.st.Effect = "call_procedure", SetsState|MayHideState
 	w.exprs(n.Procedure.Args)
-	o := routineObject(n.Procedure.Schema.O, n.Procedure.FnName.O)
-	w.need("EXECUTE", o)
+	o := w.calls(nameParts(n.Procedure.Schema.O, n.Procedure.FnName.O)...)
 	if runsText(o) {
 		w.runText(n.Procedure.Args)
 	}

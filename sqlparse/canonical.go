@@ -241,7 +241,7 @@ func (w *canonicalWriter) systemVariable() error {
 		}
 		w.i++
 		text := w.f.lexed.Text[t.Start:t.End]
-		if t.Type == TokenName && (text[0] == '`' || text[0] == '"') || hasHigh(text) {
+		if t.Type == TokenName && isNameQuote(text[0]) || hasHigh(text) {
 			if err := w.quoted(t); err != nil {
 				return err
 			}

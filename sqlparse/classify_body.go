@@ -23,7 +23,9 @@ func (c *classifier) inBody() bool {
 	case c.f.isName(0):
 		c.kind("call_procedure")
 		c.st.Effect = SetsState | MayHideState
-		c.on(c.object(Routine), "EXECUTE")
+		b := &bones{w: c.walk, f: c.f, i: c.i, end: len(c.f.tokens)}
+		c.calls(b.nameParts()...)
+		c.i = b.i
 		if !c.done() && !c.f.op(c.i, '(') {
 			c.refuse("no reading for this statement")
 			return true

@@ -121,6 +121,9 @@ func (c *classifier) statements(b body) {
 	for _, f := range b.exprs {
 		c.expression(f)
 	}
+	if c.mariaDB() {
+		c.anchors(b.cursors)
+	}
 }
 
 // expression reads an expression that stands alone.

@@ -12,7 +12,7 @@ func (c *classifier) shows() bool {
 	switch {
 	case c.accept("CREATE"):
 		c.showCreate()
-	case c.showReplication(), c.showServer(), c.showListed():
+	case c.showReplication(), c.showListed(), c.showServer():
 	default:
 		c.refuse("no reading for this SHOW")
 	}
@@ -70,7 +70,7 @@ func (c *classifier) showRoutine(k Kind) {
 
 // otherAccount asks for SELECT on the grant tables where another account is shown.
 func (c *classifier) otherAccount() {
-	if !c.done() && !c.is("CURRENT_USER") && !c.is("CURRENT_ROLE") {
+	if !c.done() && !c.is("CURRENT_USER") && !(c.mariaDB() && c.is("CURRENT_ROLE")) {
 		c.schema("SELECT", "mysql")
 	}
 }
@@ -145,11 +145,16 @@ func (c *classifier) showFree() bool {
 			"STATUS": "show_status", "PROCESSLIST": "show_processlist", "PLUGINS": "show_plugins",
 			"PROFILE": "show_profile", "PROFILES": "show_profiles", "PRIVILEGES": "show_privileges",
 			"WARNINGS": "show_warnings", "ERRORS": "show_errors", "AUTHORS": "show_authors",
-			"CONTRIBUTORS": "show_contributors", "LOCALES": "show_generic", "SERVER": "show_create_server",
+			"CONTRIBUTORS": "show_contributors", "SERVER": "show_create_server",
 		}[c.upper(c.i)]
 		if ok {
 			c.i++
 		}
+	}
+	if !ok && c.mariaDB() && c.f.isName(c.i) && (c.i+1 == len(c.f.tokens) || c.f.isAny(c.i+1, "LIKE", "WHERE")) {
+		// A table of a plug-in, which shows each account what it may see.
+		c.i++
+		k, ok = "show_generic", true
 	}
 	if ok {
 		c.kind(k)

@@ -1,12 +1,15 @@
 package sqlparse
 
+import "strings"
+
 // body is what stands inside a routine, a trigger, an event or a block.
 type body struct {
-	end    int        // the place behind it
-	simple []fragment // its statements, in order
-	exprs  []fragment // the expressions of its conditions, defaults and RETURNs
-	code   bool       // it is in another language than SQL
-	reason string     // why it could not be cut; the rest is then void
+	end     int             // the place behind it
+	simple  []fragment      // its statements, in order
+	cursors map[string]bool // the names of its cursors, in lower case
+	exprs   []fragment      // the expressions of its conditions, defaults and RETURNs
+	code    bool            // it is in another language than SQL
+	reason  string          // why it could not be cut; the rest is then void
 }
 
 // blockKind is a construct that holds statements.
@@ -297,7 +300,7 @@ func (c *compound) declare() (complete bool) {
 		c.handlerConditions()
 		return false
 	case f.is(c.i+2, "CURSOR"):
-		c.cursor(c.i+3, "FOR")
+		c.cursor(c.i+1, c.i+3, "FOR")
 		return true
 	case f.is(c.i+2, "CONDITION"):
 		c.i = f.semicolon(c.i)
@@ -307,8 +310,14 @@ func (c *compound) declare() (complete bool) {
 	return true
 }
 
-// cursor reads the query behind FOR or IS.
-func (c *compound) cursor(i int, word string) {
+// cursor reads the query behind FOR or IS. The cursor's name is at at.
+func (c *compound) cursor(at, i int, word string) {
+	if name, ok := c.f.name(at); ok {
+		if c.out.cursors == nil {
+			c.out.cursors = map[string]bool{}
+		}
+		c.out.cursors[strings.ToLower(name)] = true
+	}
 	for i < len(c.f.tokens) && !c.f.is(i, word) && !c.f.op(i, ';') {
 		i++
 	}

@@ -9,7 +9,7 @@ func (c *compound) declarations() {
 			c.fail("a body has no BEGIN")
 			return
 		case f.is(c.i, "CURSOR"):
-			c.cursor(c.i+2, "IS")
+			c.cursor(c.i+1, c.i+2, "IS")
 		case f.isAny(c.i, "PROCEDURE", "FUNCTION", "END"):
 			return
 		case f.is(c.i+1, "HANDLER") || f.is(c.i, "DECLARE"):

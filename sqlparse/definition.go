@@ -39,7 +39,7 @@ func (b *bones) viewHead() bool {
 			b.i = b.f.afterDefiner(b.i)
 		case b.take("SQL", "SECURITY"):
 			b.i++
-		case b.take("JSON", "DUALITY"), b.take("JSON", "RELATIONAL", "DUALITY"):
+		case b.take("JSON", "DUALITY"), b.take("JSON", "RELATIONAL", "DUALITY"), b.take("MATERIALIZED"):
 		default:
 			return b.take("VIEW")
 		}
@@ -235,6 +235,8 @@ func (b *bones) alteration(schema, name string) {
 	case b.is("DROP", "TRUNCATE") && b.f.is(b.i+1, "PARTITION"):
 		w.st.Destructive = true
 		w.table(t, DropTable)
+	case b.is("ANALYZE", "CHECK", "OPTIMIZE", "REPAIR") && b.f.is(b.i+1, "PARTITION"):
+		w.table(t, "SELECT", "INSERT")
 	case b.is("DROP", "DISCARD"):
 		w.st.Destructive = true
 	case b.is("CONVERT") && b.f.isAny(b.i+1, "TABLE", "PARTITION"), b.is("EXCHANGE"):

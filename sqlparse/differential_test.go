@@ -52,9 +52,14 @@ func TestDifferential(t *testing.T) {
 		if o.accepted == 0 {
 			t.Error("no text was accepted by the server")
 		}
-	}, mysqltest.PerformanceSchema(), mysqltest.Args(
+	}, recording()...)
+}
+
+// recording are what a server needs to name what it executes.
+func recording() []mysqltest.Option {
+	return []mysqltest.Option{mysqltest.PerformanceSchema(), mysqltest.Args(
 		"--performance-schema-consumer-events-statements-history-long=ON",
-		"--performance-schema-events-statements-history-long-size=20000"))
+		"--performance-schema-events-statements-history-long-size=20000")}
 }
 
 // report says how much was compared, and why what the server took is Unknown.
@@ -115,8 +120,17 @@ type soupMode struct {
 	charset string
 }
 
-// compare runs the texts on one connection in the mode and looks at each.
+// compare runs the texts and looks at each.
 func (o *oracle) compare(t *testing.T, m soupMode, texts []string) {
+	t.Helper()
+	for i, events := range o.gather(t, m, texts) {
+		o.judge(t, m, texts[i], events)
+	}
+}
+
+// gather runs the texts on one connection in the mode. It returns what each
+// made the server do; nothing where the server lacks the character set.
+func (o *oracle) gather(t *testing.T, m soupMode, texts []string) map[int][]event {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -135,7 +149,7 @@ func (o *oracle) compare(t *testing.T, m soupMode, texts []string) {
 	for i, text := range texts {
 		if _, err := conn.ExecContext(ctx, m.mark(i)); err != nil {
 			if i == 0 {
-				return // this server lacks the character set
+				return nil
 			}
 			t.Fatalf("%q: %v", text, err)
 		}
@@ -145,9 +159,7 @@ func (o *oracle) compare(t *testing.T, m soupMode, texts []string) {
 	if _, err := conn.ExecContext(ctx, m.mark(len(texts))); err != nil {
 		t.Fatal(err)
 	}
-	for i, events := range o.events(t, ctx, id) {
-		o.judge(t, m, texts[i], events)
-	}
+	return o.events(t, ctx, id)
 }
 
 // identity is the first statement of a connection.
@@ -164,15 +176,16 @@ func (m soupMode) mark(i int) string {
 
 // event is one statement that the server began.
 type event struct {
-	kind  string
-	errno int
-	text  string
+	kind    string
+	errno   int
+	text    string
+	message string // of the error, cut to 128 bytes
 }
 
 // events returns what the connection executed for each text.
 func (o *oracle) events(t *testing.T, ctx context.Context, id int64) map[int][]event {
 	t.Helper()
-	rows, err := o.admin.QueryContext(ctx, `SELECT EVENT_NAME, COALESCE(MYSQL_ERRNO, 0), COALESCE(SQL_TEXT, '') FROM performance_schema.events_statements_history_long
+	rows, err := o.admin.QueryContext(ctx, `SELECT EVENT_NAME, COALESCE(MYSQL_ERRNO, 0), COALESCE(SQL_TEXT, ''), COALESCE(MESSAGE_TEXT, '') FROM performance_schema.events_statements_history_long
 		WHERE THREAD_ID = (SELECT THREAD_ID FROM performance_schema.threads WHERE PROCESSLIST_ID = ?) AND COALESCE(NESTING_EVENT_TYPE, '') <> 'STATEMENT' ORDER BY EVENT_ID`, id)
 	if err != nil {
 		t.Fatal(err)
@@ -182,7 +195,7 @@ func (o *oracle) events(t *testing.T, ctx context.Context, id int64) map[int][]e
 	now := -1
 	for rows.Next() {
 		var e event
-		if err := rows.Scan(&e.kind, &e.errno, &e.text); err != nil {
+		if err := rows.Scan(&e.kind, &e.errno, &e.text, &e.message); err != nil {
 			t.Fatal(err)
 		}
 		e.kind = e.kind[strings.LastIndexByte(e.kind, '/')+1:]
@@ -243,6 +256,9 @@ func (o *oracle) judge(t *testing.T, m soupMode, text string, events []event) {
 		bad = bad || events[i].kind != string(got[i].Kind)
 	}
 	if !bad {
+		if n := len(events); last.kind != "error" && n <= len(got) && !asksFor(got[n-1], last) {
+			t.Errorf("sql_mode=%q charset=%s %q:\n  the server misses more than was read: %s\n  read %v", m.sqlMode, m.charset, text, last.message, needs(got[n-1]))
+		}
 		return
 	}
 	var kinds []string
@@ -272,9 +288,7 @@ func TestDifferentialBytes(t *testing.T) {
 			}
 		}
 		o.report(t)
-	}, mysqltest.PerformanceSchema(), mysqltest.Args(
-		"--performance-schema-consumer-events-statements-history-long=ON",
-		"--performance-schema-events-statements-history-long-size=20000"))
+	}, recording()...)
 }
 
 func byteTexts() []string {

@@ -18,7 +18,9 @@ func (w *walk) expr(node ast.ExprNode) {
 	case nil:
 	case ast.ParamMarkerExpr, ast.ValueExpr:
 	case *ast.ColumnNameExpr:
-		w.column(n.Name.Table.L)
+		if !w.sequenceColumn(n.Name.Schema.O, n.Name.Table.O, n.Name.Name.O) {
+			w.column(n.Name.Table.L)
+		}
 	case *ast.FuncCallExpr:
 		w.function(n.Schema.O, n.FnName.O, n.Args)
 	case *ast.AggregateFuncExpr:
@@ -114,7 +116,7 @@ func (w *walk) function(schema, name string, args []ast.ExprNode) {
 	w.exprs(args)
 	switch {
 	case schema != "" || !builtin(w.mode.Server, lower):
-		w.need("EXECUTE", routineObject(schema, plainName(name)))
+		w.calls(nameParts(schema, plainName(name))...)
 	case lower == "load_file":
 		w.global("FILE")
 	}
@@ -130,13 +132,36 @@ func (w *walk) sequence(schema, lower string, args []ast.ExprNode) bool {
 		return false
 	}
 	switch lower {
-	case "lastval":
-		w.table(t.Name, "SELECT")
-	case "nextval", "setval":
-		w.table(t.Name, "SELECT", "INSERT")
+	case "lastval", "nextval", "setval":
+		w.sequenceNeeds(t.Name, lower != "lastval")
 	default:
 		return false
 	}
 	w.exprs(args[1:])
+	return true
+}
+
+// sequenceNeeds asks for what reading a sequence needs, or moving it on.
+func (w *walk) sequenceNeeds(t *ast.TableName, moves bool) {
+	w.table(t, "SELECT")
+	if moves {
+		w.table(t, "INSERT")
+	}
+}
+
+// sequenceColumn reads s.NEXTVAL and s.CURRVAL, which are no columns in
+// MariaDB's ORACLE grammar, whatever the tables of the statement are named.
+func (w *walk) sequenceColumn(schema, name, column string) bool {
+	if name == "" || !w.mariaDB() || !w.mode.SQLMode.has(Oracle) {
+		return false
+	}
+	switch {
+	case strings.EqualFold(column, "nextval"):
+		w.sequenceNeeds(baseTable(schema, name), true)
+	case strings.EqualFold(column, "currval"):
+		w.sequenceNeeds(baseTable(schema, name), false)
+	default:
+		return false
+	}
 	return true
 }

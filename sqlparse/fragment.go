@@ -76,11 +76,14 @@ func (f fragment) name(i int) (name string, ok bool) {
 // nameOf returns the name that a token is, unquoted and in UTF-8.
 func (l *Lexed) nameOf(t Token) (name string, ok bool) {
 	text := l.Text[t.Start:t.End]
-	if q := text[0]; t.Type == TokenName && (q == '`' || q == '"') {
-		text = undouble(text[1:len(text)-1], q, l.Mode.Charset)
+	if q := text[0]; t.Type == TokenName && isNameQuote(q) {
+		text = undouble(text[1:len(text)-1], closingQuote(q), l.Mode.Charset)
 	}
 	return decodeName(text, l.Mode.Charset)
 }
+
+// isNameQuote reports whether a name that begins with b is quoted.
+func isNameQuote(b byte) bool { return b == '`' || b == '"' || b == '[' }
 
 // undouble replaces each doubled quote by one. A character's second byte is
 // no quote.

@@ -23,6 +23,28 @@ func runsText(o Object) bool {
 	return strings.EqualFold(o.Name, "execute_prepared_stmt")
 }
 
+// calls asks for EXECUTE on the routine that a name of one to three parts calls.
+// The grants of MariaDB's packages are on the whole package: it is the second
+// of three parts, and may be the first of two, in the session's own schema.
+func (w *walk) calls(parts ...string) (o Object) {
+	switch len(parts) {
+	case 1:
+		o = routineObject("", parts[0])
+	case 2:
+		o = routineObject(parts[0], parts[1])
+		if w.mariaDB() && (w.mode.SQLMode.has(Oracle) || w.mode.Server.Version >= 110300) {
+			w.need("EXECUTE", routineObject("", parts[0]))
+		}
+	case 3:
+		o = routineObject(parts[0], parts[1])
+	default:
+		w.refuse("no reading for a routine's name of this form")
+		return Object{}
+	}
+	w.need("EXECUTE", o)
+	return o
+}
+
 // prepare reads PREPARE name FROM text: the text in it, or Unknown where it is
 // in a variable or an expression.
 func (w *walk) prepare(f fragment) {

@@ -206,6 +206,8 @@ func (x *lexer) token(c byte) bool {
 		}
 	case '\\':
 		return x.backslash()
+	case '[', ']':
+		return x.bracket(c)
 	}
 	switch cl := x.tab.class[c]; {
 	case cl&classDigit != 0:
@@ -308,9 +310,27 @@ func (x *lexer) name(from int) bool {
 	return x.add(TokenName, end)
 }
 
-// quotedName reads `name` or, with ANSI_QUOTES, "name".
+// bracket reads [name], as MariaDB's MSSQL mode has it. Nowhere else may a
+// bracket stand outside quotes.
+func (x *lexer) bracket(c byte) bool {
+	x.modeBound = true
+	if c == '[' && x.mode.Server.Flavour == MariaDB && x.mode.SQLMode.has(MSSQL) {
+		return x.quotedName()
+	}
+	return x.fail("a bracket stands outside quotes")
+}
+
+// closingQuote is the byte that ends a name begun with quote.
+func closingQuote(quote byte) byte {
+	if quote == '[' {
+		return ']'
+	}
+	return quote
+}
+
+// quotedName reads `name`, or "name" with ANSI_QUOTES, or [name] in MSSQL mode.
 func (x *lexer) quotedName() bool {
-	quote := x.text[x.pos]
+	quote := closingQuote(x.text[x.pos])
 	for i := x.pos + 1; i < len(x.text); i++ {
 		b := x.text[i]
 		switch {

@@ -113,6 +113,15 @@ func (b *bones) qualified() (schema, name string) {
 	return schema, name
 }
 
+// nameParts reads the parts of a name.
+func (b *bones) nameParts() []string {
+	parts := []string{b.name()}
+	for b.takeOp('.') {
+		parts = append(parts, b.name())
+	}
+	return parts
+}
+
 // name reads one name.
 func (b *bones) name() string {
 	if b.i >= b.end {

@@ -151,7 +151,7 @@ func (b *bones) targets() (all *targets, derived bool) {
 		}
 		all.tables = append(all.tables, target{name: alias, table: t})
 	}, all.derive)
-	for i := start; i < b.i; i++ {
+	for i := start; i < b.i && !b.f.seq(i, "FOR", "PORTION"); i++ {
 		derived = derived || b.f.op(i, '(')
 	}
 	if len(all.tables) == 0 && len(all.derived) == 0 {
@@ -274,10 +274,7 @@ func (w *walk) conditionFacts(f fragment) {
 func (b *bones) call() {
 	b.w.st.Kind, b.w.st.Effect = "call_procedure", SetsState|MayHideState
 	b.i = 1
-	schema, name := b.qualified()
-	o := routineObject(schema, name)
-	b.w.need("EXECUTE", o)
-	if runsText(o) {
+	if o := b.w.calls(b.nameParts()...); runsText(o) {
 		b.w.global(Unparsed)
 	}
 	b.expression(b.end)

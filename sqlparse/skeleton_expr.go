@@ -14,6 +14,10 @@ func (b *bones) step() {
 	switch {
 	case b.op('('):
 		b.nested()
+	case b.w.mariaDB() && (b.take("NEXT", "VALUE", "FOR") || b.take("PREVIOUS", "VALUE", "FOR")):
+		next := b.f.is(b.i-3, "NEXT")
+		schema, name := b.qualified()
+		b.w.sequenceNeeds(baseTable(schema, name), next)
 	case b.f.isName(b.i):
 		b.reference()
 	default:
@@ -58,13 +62,19 @@ func (b *bones) reference() {
 	if parts == 1 && first.Type == TokenWord && reservedWord(b.f.text(start)) {
 		return
 	}
-	qualifier := ""
-	if parts > 1 {
-		if q, ok := b.f.name(b.i - 3); ok {
-			qualifier = strings.ToLower(q)
-		}
+	if parts == 1 {
+		b.w.column("")
+		return
 	}
-	b.w.column(qualifier)
+	schema := ""
+	if parts > 2 {
+		schema, _ = b.f.name(b.i - 5)
+	}
+	qualifier, _ := b.f.name(b.i - 3)
+	column, _ := b.f.name(b.i - 1)
+	if !b.w.sequenceColumn(schema, qualifier, column) {
+		b.w.column(strings.ToLower(qualifier))
+	}
 }
 
 // called reads a call; its arguments are read by the next step. A word after
@@ -78,10 +88,6 @@ func (b *bones) called(start, parts int) {
 	lower := strings.ToLower(name)
 	server := b.w.mode.Server
 	t := b.f.at(b.i - 1)
-	schema := ""
-	if parts > 1 {
-		schema, _ = b.f.name(start + 2*(parts-2))
-	}
 	switch {
 	case parts > 1:
 	case t.Type == TokenWord && b.f.at(b.i).Flags&Detached != 0 && !reservedWord([]byte(name)):
@@ -94,7 +100,9 @@ func (b *bones) called(start, parts int) {
 		b.sequenceCall(lower)
 		return
 	}
-	b.w.need("EXECUTE", routineObject(schema, name))
+	callee := *b
+	callee.i = start
+	b.w.calls(callee.nameParts()...)
 }
 
 // sequenceCall reads NEXTVAL(seq) and its kin on MariaDB.
@@ -109,10 +117,7 @@ func (b *bones) sequenceCall(lower string) {
 	}
 	b.inside(func(in *bones) {
 		schema, name := in.qualified()
-		b.w.table(baseTable(schema, name), "SELECT")
-		if lower != "lastval" {
-			b.w.table(baseTable(schema, name), "INSERT")
-		}
+		b.w.sequenceNeeds(baseTable(schema, name), lower != "lastval")
 	})
 }
 
