@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"sync/atomic"
+	"time"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
 
@@ -26,6 +27,7 @@ type backend struct {
 	facts     atomic.Pointer[wire.Greeting]
 	untracked atomic.Bool // the server does not know the variables of session tracking
 	reachable atomic.Bool // the last dial succeeded
+	spare     spare
 }
 
 // upstream is one connection to the backend during its login.
@@ -35,6 +37,8 @@ type upstream struct {
 	greeting wire.Greeting
 	seq      byte // of the next packet either way
 	secure   bool
+	since    time.Time // when it was greeted
+	used     bool      // the greeting was answered
 }
 
 // dial connects and reads the greeting. An ERR in its place (too many
@@ -53,7 +57,7 @@ func (b *backend) dialOnce(ctx context.Context) (*upstream, error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		_ = conn.SetDeadline(deadline)
 	}
-	up := &upstream{conn: conn, raw: conn}
+	up := &upstream{conn: conn, raw: conn, since: time.Now()}
 	if err := up.readGreeting(); err != nil {
 		_ = conn.Close()
 		return nil, err
@@ -77,22 +81,36 @@ func (u *upstream) readGreeting() error {
 	return nil
 }
 
-// greeting returns the backend's last greeting, asking the backend once where
-// none is known yet.
-func (b *backend) greeting(ctx context.Context) (wire.Greeting, error) {
+// greeting returns the backend's last greeting. Where none is known yet, and
+// the backend does not answer, it is one of our own: a client that may not come
+// in is told so all the same.
+func (b *backend) greeting(ctx context.Context) wire.Greeting {
 	if g := b.facts.Load(); g != nil {
-		return *g, nil
+		return *g
 	}
 	up, err := b.dial(ctx)
 	if err != nil {
-		return wire.Greeting{}, err
+		return unknownServer
 	}
-	_ = up.conn.Close()
-	return up.greeting, nil
+	b.spare.put(up)
+	return up.greeting
+}
+
+// unknownServer greets in the place of a server that was never reached.
+var unknownServer = wire.Greeting{
+	ServerVersion: "8.0.0-guardrail",
+	Capabilities:  supported &^ (mysql.CLIENT_COMPRESS | mysql.CLIENT_ZSTD_COMPRESSION_ALGORITHM | mysql.CLIENT_QUERY_ATTRIBUTES),
+	Collation:     45, // utf8mb4_general_ci
+	Status:        2,  // autocommit
+	AuthPlugin:    mysql.AUTH_NATIVE_PASSWORD,
 }
 
 // respond answers the greeting, over TLS where the backend's options ask for it.
 func (u *upstream) respond(ctx context.Context, response wire.HandshakeResponse, config *tls.Config) error {
+	u.used = true
+	if deadline, ok := ctx.Deadline(); ok {
+		_ = u.conn.SetDeadline(deadline)
+	}
 	if config != nil {
 		if u.greeting.Capabilities&mysql.CLIENT_SSL == 0 {
 			return fmt.Errorf("backend offers no TLS: enable it there, or set tls mode disabled for this backend")
@@ -161,5 +179,6 @@ func (s *Server) Ready(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return up.conn.Close()
+	s.backend.spare.put(up)
+	return nil
 }

@@ -66,18 +66,18 @@ func (l *login) run(ctx context.Context) (*session, error) {
 	}
 	l.tell(err)
 	_ = l.client.Close()
-	if l.up != nil {
+	switch {
+	case l.up == nil:
+	case l.up.used:
 		_ = l.up.conn.Close()
+	default:
+		l.server.backend.spare.put(l.up)
 	}
 	return nil, err
 }
 
 func (l *login) steps(ctx context.Context) (*session, error) {
-	facts, err := l.server.backend.greeting(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := l.greet(facts); err != nil {
+	if err := l.greet(ctx); err != nil {
 		return nil, err
 	}
 	if err := l.identify(ctx); err != nil {
@@ -86,16 +86,20 @@ func (l *login) steps(ctx context.Context) (*session, error) {
 	if err := l.admit(); err != nil {
 		return nil, err
 	}
-	if l.up, err = l.server.backend.dial(ctx); err != nil {
-		return nil, err
-	}
-	if err := l.up.respond(ctx, l.forBackend(), l.server.options.Backend.TLS); err != nil {
-		return nil, err
-	}
-	final, err := l.authenticate()
+	first, err := l.connect(ctx)
 	if err != nil {
 		return nil, err
 	}
+	l.server.running.Go(l.server.refill)
+	final, err := l.authenticate(first)
+	if err != nil {
+		return nil, err
+	}
+	return l.begin(final)
+}
+
+// begin learns the session's state and tells the client OK.
+func (l *login) begin(final []byte) (_ *session, err error) {
 	s := newSession(l)
 	if l.up.conn, err = compress(l.up.conn, s.serverCapabilities, l.response.ZstdLevel); err != nil {
 		return nil, err
@@ -106,16 +110,29 @@ func (l *login) steps(ctx context.Context) (*session, error) {
 	if err := l.server.enter(l.admission(s.state.schema, s.state.lowerCaseNames), l.app); err != nil {
 		return nil, err
 	}
-	if err := l.admitted(s, final); err != nil {
-		return nil, err
+	l.server.backend.spare.remember(l.from)
+	l.server.threads.add(s.thread)
+	err = l.admitted(s, final)
+	if err == nil {
+		l.client, err = compress(l.client, s.clientCapabilities, l.response.ZstdLevel)
 	}
-	l.client, err = compress(l.client, s.clientCapabilities, l.response.ZstdLevel)
+	if err != nil {
+		l.server.threads.remove(s.thread)
+	}
 	return s, err
 }
 
-// greet sends the proxy's own greeting, in the backend's words.
-func (l *login) greet(facts wire.Greeting) error {
+// greet sends the proxy's own greeting, in the backend's words. To an address
+// that has logged in before it carries the thread id of the backend's
+// connection that waits for it.
+func (l *login) greet(ctx context.Context) error {
+	facts := l.server.backend.greeting(ctx)
 	l.threadID = newThreadID()
+	if l.server.backend.spare.knows(l.from) {
+		if up, err := l.server.backend.ready(ctx); err == nil {
+			l.up, facts, l.threadID = up, up.greeting, up.greeting.ThreadID
+		}
+	}
 	l.offered = facts.Capabilities & supported
 	if l.server.options.ClientTLS != nil {
 		l.offered |= mysql.CLIENT_SSL
@@ -185,6 +202,33 @@ func (l *login) admission(schema string, lowerCaseNames bool) admission {
 	return admission{set: l.policy.Set, user: l.response.User, from: l.from, schema: schema, lowerCaseNames: lowerCaseNames}
 }
 
+// connect answers the backend's greeting, on the connection that waits or a new
+// one, and returns the backend's first message. One that waited may have been
+// closed meanwhile.
+func (l *login) connect(ctx context.Context) (first []byte, err error) {
+	waited := l.up != nil
+	if !waited {
+		if l.up, err = l.server.backend.ready(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if first, err = l.respond(ctx); err == nil || !waited {
+		return first, err
+	}
+	_ = l.up.conn.Close()
+	if l.up, err = l.server.backend.dial(ctx); err != nil {
+		return nil, err
+	}
+	return l.respond(ctx)
+}
+
+func (l *login) respond(ctx context.Context) (first []byte, err error) {
+	if err := l.up.respond(ctx, l.forBackend(), l.server.options.Backend.TLS); err != nil {
+		return nil, err
+	}
+	return l.up.read()
+}
+
 // forBackend is the client's response as the backend gets it: the same user,
 // schema, collation and attributes, with the capabilities that all three sides have.
 func (l *login) forBackend() wire.HandshakeResponse {
@@ -202,15 +246,11 @@ func (l *login) forBackend() wire.HandshakeResponse {
 	return r
 }
 
-// authenticate relays the authentication plug-ins' messages until the backend
-// says OK, which it returns, or ERR.
-func (l *login) authenticate() (final []byte, err error) {
+// authenticate relays the authentication plug-ins' messages, from the backend's
+// first on, until it says OK, which is returned, or ERR.
+func (l *login) authenticate(message []byte) (final []byte, err error) {
 	a := l.authentication()
 	for {
-		message, err := l.up.read()
-		if err != nil {
-			return nil, fmt.Errorf("authentication, from backend: %w", err)
-		}
 		r, err := a.fromServer(message)
 		if err != nil || r.ok != nil {
 			return r.ok, err
@@ -218,19 +258,31 @@ func (l *login) authenticate() (final []byte, err error) {
 		if err := l.relay(r); err != nil {
 			return nil, err
 		}
-		for a.wantsClient() {
-			answer, err := l.read()
-			if err != nil {
-				return nil, err
-			}
-			if r, err = a.fromClient(answer); err != nil {
-				return nil, err
-			}
-			if err := l.relay(r); err != nil {
-				return nil, err
-			}
+		if err := l.clientTurns(&a); err != nil {
+			return nil, err
+		}
+		if message, err = l.up.read(); err != nil {
+			return nil, fmt.Errorf("authentication, from backend: %w", err)
 		}
 	}
+}
+
+// clientTurns relays the client's messages while it is its turn.
+func (l *login) clientTurns(a *authentication) error {
+	for a.wantsClient() {
+		answer, err := l.read()
+		if err != nil {
+			return err
+		}
+		r, err := a.fromClient(answer)
+		if err != nil {
+			return err
+		}
+		if err := l.relay(r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (l *login) authentication() authentication {

@@ -265,3 +265,17 @@ func TestBytesBehindTheTLSRequestAreNotRead(t *testing.T) {
 		t.Errorf("the handshake went on after plain bytes: % x, %v", answer[:n], err)
 	}
 }
+
+func TestTheGreetingCarriesTheServersThreadID(t *testing.T) {
+	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
+		s.User(t, "app")
+		g := start(t, s.Addr(), everything)
+		login(t, g.addr, "app") // the address is known from now on
+		for range 3 {
+			c := login(t, g.addr, "app")
+			if id := c.connectionID(t); id != c.greeting.ThreadID {
+				t.Errorf("greeted with thread id %d, the server's is %d", c.greeting.ThreadID, id)
+			}
+		}
+	})
+}

@@ -18,6 +18,8 @@ import (
 type Server struct {
 	options Options
 	backend *backend
+	life    context.Context // ends with Stop
+	end     context.CancelFunc
 	rsaKey  func() rsaKey
 	loops   []*loop
 	caches  []*verdicts // one for each loop; at least one
@@ -52,6 +54,7 @@ func New(o Options) (*Server, error) {
 		listeners: make(map[net.Listener]bool),
 		closers:   make(map[closer]bool),
 	}
+	s.life, s.end = context.WithCancel(context.Background())
 	if s.loops, err = startLoops(runtime.GOMAXPROCS(0), o.Log); err != nil {
 		return nil, fmt.Errorf("event loops: %w", err)
 	}
@@ -131,7 +134,7 @@ func (s *Server) handle(conn net.Conn) {
 			_ = conn.Close()
 		}
 	}()
-	ctx, cancel := context.WithTimeout(context.Background(), s.options.LoginTimeout)
+	ctx, cancel := context.WithTimeout(s.life, s.options.LoginTimeout)
 	defer cancel()
 	deadline, _ := ctx.Deadline()
 	_ = conn.SetDeadline(deadline)
@@ -155,7 +158,6 @@ func (s *Server) drive(session *session, l *login) {
 		}
 	}
 	s.options.Metrics.SessionOpened()
-	s.threads.add(session.thread)
 	ended := func(err error) {
 		s.threads.remove(session.thread)
 		s.options.Metrics.SessionClosed()
@@ -173,6 +175,13 @@ func (s *Server) drive(session *session, l *login) {
 		return
 	}
 	ended(driveBlocking(session, l.client, l.up.conn))
+}
+
+// refill keeps a connection to the backend ready for the next login.
+func (s *Server) refill() {
+	ctx, cancel := context.WithTimeout(s.life, s.options.LoginTimeout)
+	defer cancel()
+	s.backend.refill(ctx)
 }
 
 // loginFailed counts and logs a login that came to nothing.
@@ -202,10 +211,12 @@ func (s *Server) Stop(ctx context.Context) error {
 		_ = c.Close()
 	}
 	s.mu.Unlock()
+	s.end()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		s.running.Wait()
+		s.backend.spare.close()
 		for _, l := range s.loops {
 			l.stop()
 		}

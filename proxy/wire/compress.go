@@ -220,7 +220,9 @@ func newZstdCodec(level int) (zstdCodec, error) {
 	return zstdCodec{encoder, decoder}, err
 }
 
-func (z zstdCodec) compress(plain []byte) ([]byte, error) { return z.encoder.EncodeAll(plain, nil), nil }
+func (z zstdCodec) compress(plain []byte) ([]byte, error) {
+	return z.encoder.EncodeAll(plain, nil), nil
+}
 
 func (z zstdCodec) decompress(payload []byte, length int) ([]byte, error) {
 	return z.decoder.DecodeAll(payload, make([]byte, 0, length))
