@@ -50,6 +50,6 @@ Start with:
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newServeCommand(), newCheckCommand(), newTestCommand(), newExplainCommand(), newReadCommand(), newVersionCommand())
+	root.AddCommand(newServeCommand(), newCheckCommand(), newTestCommand(), newExplainCommand(), newReadCommand(), newAuditCommand(), newVersionCommand())
 	return root
 }

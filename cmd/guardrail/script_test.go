@@ -11,6 +11,7 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"guardrail": func() { os.Exit(run(os.Args[1:])) },
+		"record":    func() { os.Exit(record(os.Args[1])) },
 	})
 }
 

@@ -195,3 +195,14 @@ func (l *line) classify(d Decision) {
 		set("error", "alert", "database", "error", "unknown", "an event of no known kind")
 	}
 }
+
+// WriteLine writes a kept event as one JSON line, with what became of it.
+func WriteLine(to io.Writer, k Kept) error {
+	out := lineOf(&k.Event, k.Issue, 1)
+	if k.Duration > 0 {
+		out.Event.Duration, out.Own.Rows = k.Duration.Nanoseconds(), &k.Rows
+	}
+	encoder := json.NewEncoder(to)
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(out)
+}
