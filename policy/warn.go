@@ -9,11 +9,15 @@ import (
 )
 
 // Warnings returns what is allowed in policy files and most likely not meant:
-// grants that nothing can use, grants over everything, and ends that have come.
+// lines that change nothing because of others, grants over everything, accounts
+// of two apps, and ends that have come.
 func (p *Policy) Warnings(now time.Time) strictyaml.Mistakes {
 	var w warnings
+	all := p.Environments()
+	w.shadows(p.denies, nil, all)
 	for _, a := range p.apps {
 		w.grants(p, a)
+		w.shadows(a.denies, p.denies, a.environments)
 		if !a.observeUntil.IsZero() && !now.Before(a.observeUntil) {
 			w.report.Add(a.at.Pos(), "the observe mode of app "+a.name+" has ended: it is enforced", "take mode and until away")
 		}
@@ -25,6 +29,7 @@ func (p *Policy) Warnings(now time.Time) strictyaml.Mistakes {
 			w.add(l, "this exception has ended", "take it away")
 		}
 	}
+	w.accounts(p)
 	if ms, ok := w.report.Err().(strictyaml.Mistakes); ok {
 		return ms
 	}
@@ -49,54 +54,100 @@ func (w *warnings) ends(lines []line, now time.Time) {
 	}
 }
 
+// accounts warns of accounts that two apps let in, from other networks or in other environments.
+func (w *warnings) accounts(p *Policy) {
+	first := map[string]*appFile{}
+	for _, a := range p.apps {
+		for _, acc := range a.accounts {
+			switch before := first[acc.name]; {
+			case before == nil:
+				first[acc.name] = a
+			case before != a:
+				w.report.Add(acc.at.Pos(), "account "+acc.name+" belongs to app "+before.name+", too",
+					"which one it logs in to hangs on where; give each app an account of its own")
+			}
+		}
+	}
+}
+
 // grants warns of an app's grants.
 func (w *warnings) grants(p *Policy, a *appFile) {
 	denies := slices.Concat(p.denies, a.denies)
 	for i, g := range a.grants {
-		if d := firstCovering(denies, g, a); d != nil {
+		if d := firstCovering(denies, g, a.environments); d != nil {
 			w.add(g, "nothing can use this grant", fmt.Sprintf("%s:%d denies all of it", d.File, d.Line))
 			continue
 		}
 		others := slices.Concat(a.grants[:i], a.grants[i+1:])
-		if o := firstCovering(others, g, a); o != nil && !(o.Line > g.Line && g.covers(*o, a)) {
+		if o := firstCovering(others, g, a.environments); o != nil && !(o.Line > g.Line && g.covers(*o, a.environments)) {
 			w.add(g, "this is granted twice", fmt.Sprintf("line %d grants all of it", o.Line))
 		}
 		w.broad(g)
 	}
 }
 
-// broad warns of a grant over everything.
-func (w *warnings) broad(g line) {
-	switch changing := ofClasses([]class{writing, defining, others}); {
-	case g.clause.privileges.has(bitOf["UNPARSED"]):
-		w.add(g, "UNPARSED lets through statements that nobody has read", "no deny can stop what is in them")
-	case g.clause.pattern.everywhere() && !g.clause.privileges.and(changing).empty():
-		w.add(g, "this grants changes in every database, the server's own included", "name the databases, as in db.* or db_*.*")
+// shadows warns of denies that another deny makes idle.
+func (w *warnings) shadows(denies, elsewhere []line, environments []string) {
+	for i, d := range denies {
+		others := slices.Concat(elsewhere, denies[:i], denies[i+1:])
+		if o := firstCovering(others, d, environments); o != nil && !(o.File == d.File && o.Line > d.Line && d.covers(*o, environments)) {
+			w.add(d, "this deny refuses nothing", fmt.Sprintf("%s:%d denies all of it", o.File, o.Line))
+		}
 	}
 }
 
-// firstCovering returns the first of the lines that holds all of another, wherever that one does.
-func firstCovering(lines []line, l line, a *appFile) *line {
+// changing are the privileges that change data or structure.
+var changing = ofClasses([]class{writing, defining, others})
+
+// broad warns of a grant over everything, or over the server's own databases.
+func (w *warnings) broad(g line) {
+	changes := !g.clause.privileges.and(changing).empty()
+	switch own, reaches := g.clause.pattern.reachesServer(); {
+	case g.clause.privileges.has(bitOf["UNPARSED"]):
+		w.add(g, "UNPARSED lets through statements that nobody has read", "no deny can stop what is in them")
+	case g.clause.pattern.everywhere() && changes:
+		w.add(g, "this grants changes in every database, the server's own included", "name the databases, as in db.* or db_*.*")
+	case reaches && changes:
+		w.add(g, "this grants changes in the server's own database "+own, "make the database's name longer before the *")
+	case reaches && g.clause.privileges.has(bitOf["SELECT"]):
+		w.add(g, "this grants reading the server's own database "+own+", the accounts' password hashes included", "name the databases, as in db.* or db_*.*")
+	}
+}
+
+// reachesServer reports whether a wildcard covers one of the databases in
+// which the server keeps its accounts and runs texts it is given.
+func (p pattern) reachesServer() (schema string, reaches bool) {
+	for _, own := range []string{"mysql", "sys"} {
+		if p.schema.prefix && p.schema.holds(own) && (p.name.any() || own == "mysql" && p.name.holds("user")) {
+			return own, true
+		}
+	}
+	return "", false
+}
+
+// firstCovering returns the first of the lines that holds all of another, wherever and whenever that one does.
+func firstCovering(lines []line, l line, environments []string) *line {
 	for i := range lines {
-		if lines[i].Until.IsZero() && lines[i].covers(l, a) {
+		if lines[i].Until.IsZero() && lines[i].covers(l, environments) {
 			return &lines[i]
 		}
 	}
 	return nil
 }
 
-// covers reports whether a line of an app's holds all of another.
-func (l line) covers(m line, a *appFile) bool {
-	where := m.Environments
-	if len(where) == 0 {
-		where = a.environments
+// covers reports whether a line holds all of another that holds in the
+// environments, unless it names its own.
+func (l line) covers(m line, environments []string) bool {
+	if len(m.Environments) > 0 {
+		environments = m.Environments
 	}
-	for _, e := range where {
+	for _, e := range environments {
 		if !l.in(e) {
 			return false
 		}
 	}
-	return m.clause.privileges.without(l.clause.privileges).empty() && l.clause.pattern.covering(m.clause.pattern)
+	return (len(l.during) == 0 || slices.Equal(l.During, m.During)) &&
+		m.clause.privileges.without(l.clause.privileges).empty() && l.clause.pattern.covering(m.clause.pattern)
 }
 
 // covering reports whether all that another pattern covers is covered.

@@ -1,14 +1,18 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"guardrail/cmd/guardrail/internal/config"
 	"guardrail/policy"
+	"guardrail/policy/strictyaml"
 )
 
 // checkCommand reads configuration and policies and tells what is wrong.
@@ -22,17 +26,18 @@ type checkCommand struct {
 func newCheckCommand() *cobra.Command {
 	var c checkCommand
 	cmd := &cobra.Command{
-		Use:   "check [DIRECTORY | FILE...]",
+		Use:   "check [DIRECTORY | FILE]...",
 		Short: "Read the configuration and the policies, and show every mistake",
 		Long: `Read the configuration and its policies, show every mistake with its place and
 what to write instead, and the effective configuration when there is none.
 
-With a directory or files, only these policies are read. Files given by name
-are read together, as if they were a directory.
+With directories or files, only these policies are read, all together, as if
+they were one directory.
 
 Warnings tell what is allowed and most likely not meant: grants that nothing can
-use, grants over everything, exceptions that have ended. They do not change the
-exit code, unless --strict is given.
+use, denies that refuse nothing, wildcards over everything, accounts of two
+apps, exceptions and observe modes that have ended. They do not change the exit
+code, unless --strict is given.
 
 The exit code is 0 when all is well, 1 when there are mistakes, and 2 when
 something could not be read.`,
@@ -60,7 +65,7 @@ func (c *checkCommand) run(cmd *cobra.Command, args []string) error {
 	}
 	o, err := config.Load(c.config)
 	if err != nil {
-		return p.mistakes(err)
+		return p.mistakes(withPolicies(c.config, err))
 	}
 	if err := c.policies(p, []string{o.Policies}, o.Environment); err != nil {
 		return err
@@ -111,20 +116,33 @@ func (c *checkCommand) policies(p *printer, paths []string, environment string) 
 	return nil
 }
 
-// readPolicies reads the policy files of one directory, or files given by name.
-func readPolicies(paths []string) ([]policy.Source, error) {
-	if len(paths) == 1 {
-		if info, err := os.Stat(paths[0]); err == nil && info.IsDir() {
-			return policy.ReadDir(paths[0])
-		}
+// withPolicies adds the mistakes of the policies to those of their
+// configuration, so that all are told at once. Where they lie is guessed then.
+func withPolicies(configFile string, err error) error {
+	var ms strictyaml.Mistakes
+	if !errors.As(err, &ms) {
+		return err
 	}
-	var sources []policy.Source
-	for _, path := range paths {
-		s, err := policy.ReadFile(path)
-		if err != nil {
-			return nil, err
-		}
-		sources = append(sources, s)
+	sources, failed := policy.ReadDir(policiesOf(configFile))
+	if failed != nil {
+		return err
 	}
-	return sources, nil
+	var more strictyaml.Mistakes
+	if _, wrong := policy.Parse(sources); errors.As(wrong, &more) {
+		ms = append(ms, more...)
+	}
+	return ms
+}
+
+// policiesOf is the directory of policies of a configuration that may have mistakes.
+func policiesOf(configFile string) string {
+	dir := config.DefaultPolicies
+	if text, err := os.ReadFile(configFile); err == nil {
+		root := strictyaml.Parse(configFile, text, &strictyaml.Report{})
+		dir = cmp.Or(root.Fields("policies").Get("policies").Written(), dir)
+	}
+	if filepath.IsAbs(dir) {
+		return dir
+	}
+	return filepath.Join(filepath.Dir(configFile), dir)
 }

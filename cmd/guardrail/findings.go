@@ -31,6 +31,9 @@ func newPrinter(out io.Writer, format string) (*printer, error) {
 	return nil, fmt.Errorf("--format %q: use %s", format, formats)
 }
 
+// forget drops the files' lines, which may have changed.
+func (p *printer) forget() { clear(p.lines) }
+
 // mistakes tells an error that holds mistakes, and ends the process with 1
 // then; any other error is returned as it is.
 func (p *printer) mistakes(err error) error {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	_ "time/tzdata" // policies name time zones, and a container has none
 
 	"github.com/spf13/cobra"
 )

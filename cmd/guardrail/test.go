@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,36 +20,48 @@ import (
 type testCommand struct {
 	config  string
 	server  string
+	format  string
 	verbose bool
 	covered bool
+	watch   bool
 }
 
 func newTestCommand() *cobra.Command {
 	var c testCommand
 	cmd := &cobra.Command{
-		Use:   "test [DIRECTORY | FILE...]",
+		Use:   "test [DIRECTORY | FILE]...",
 		Short: "Run the tests written in the policies",
 		Long: `Run the tests written in policy files, with the reader and the judge that
 enforce them. Without an argument, the policies of the configuration are tested.
+Tests may stand in files of their own, beside the policies or elsewhere: a file
+that holds nothing but tests.
 
 A test runs in the environment it names, or in the first that its app lists.
 The exit code is 0 when all tests pass, 1 when one fails, when there are
-mistakes or no tests, and 2 when something could not be read.`,
+mistakes or no tests, and 2 when something could not be read.
+
+With --coverage it is 1 as well while some grant, deny, requirement, exception
+or limit is shown to work by no test; those lines are told.`,
 		Example: `  guardrail test policies/
-  guardrail test --server mariadb-10.11.19 --verbose policies/`,
+  guardrail test --coverage policies/ more-tests/accounting.yaml
+  guardrail test --watch policies/                    # again, whenever a file changes
+  guardrail test --server mariadb-10.11.19 --verbose policies/
+  guardrail test --coverage --format github policies/ # annotations in a pull request`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.run(cmd, args)
 		},
 	}
 	cmd.Flags().StringVarP(&c.config, "config", "c", "guardrail.yaml", "configuration file, for its policies")
 	cmd.Flags().StringVar(&c.server, "server", "mysql-9.7.4", "the server whose reading counts, as in mariadb-10.11.19")
+	cmd.Flags().StringVar(&c.format, "format", "text", "how failures are told: "+formats)
 	cmd.Flags().BoolVar(&c.covered, "coverage", false, "fail if a line of a policy is shown to work by no test")
 	cmd.Flags().BoolVarP(&c.verbose, "verbose", "v", false, "tell the tests that pass, too")
+	cmd.Flags().BoolVarP(&c.watch, "watch", "w", false, "run again whenever a file changes, until interrupted")
 	return cmd
 }
 
 func (c *testCommand) run(cmd *cobra.Command, args []string) error {
-	p, err := newPrinter(cmd.OutOrStdout(), "text")
+	p, err := newPrinter(cmd.OutOrStdout(), c.format)
 	if err != nil {
 		return err
 	}
@@ -61,7 +76,28 @@ func (c *testCommand) run(cmd *cobra.Command, args []string) error {
 		}
 		args = []string{o.Policies}
 	}
-	sources, err := readPolicies(args)
+	if !c.watch {
+		return c.test(p, server, args)
+	}
+	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	return watchFiles(ctx, args, p.out, func() {
+		p.forget()
+		tellFailed(p, c.test(p, server, args))
+	})
+}
+
+// tellFailed tells an error that has not been told, since the process goes on.
+func tellFailed(p *printer, err error) {
+	var code exitCode
+	if err != nil && !errors.As(err, &code) {
+		_, _ = fmt.Fprintln(p.out, "guardrail:", err)
+	}
+}
+
+// test runs the tests once.
+func (c *testCommand) test(p *printer, server sqlparse.Server, paths []string) error {
+	sources, err := readPolicies(paths)
 	if err != nil {
 		return err
 	}
@@ -74,49 +110,65 @@ func (c *testCommand) run(cmd *cobra.Command, args []string) error {
 		Mode:   sqlparse.Mode{Server: server, Charset: sqlparse.CharsetUTF8},
 		Now:    time.Now(),
 	})
-	if err := c.report(p, results); err != nil || !c.covered {
-		return err
+	failed := c.report(p, results)
+	untested := policytest.Untested(parsed, results)
+	if c.covered {
+		tellUntested(p, untested)
 	}
-	return coverage(p, parsed, results)
+	tellTotals(p, results, failed, len(policytest.Testable(parsed)), untested, c.covered)
+	if failed > 0 || len(results) == 0 || c.covered && len(untested) > 0 {
+		return exitCode(1)
+	}
+	return nil
 }
 
-// coverage tells the lines that no test shows to work, and ends the process with 1 if there are any.
-func coverage(p *printer, parsed *policy.Policy, results []policytest.Result) error {
-	untested, all := policytest.Untested(parsed, results), len(policytest.Testable(parsed))
+// report tells the results one by one, and returns how many failed.
+func (c *testCommand) report(p *printer, results []policytest.Result) (failed int) {
+	for _, r := range results {
+		at := strictyaml.Pos{File: r.Test.File, Line: r.Test.Line, Col: r.Test.Col}
+		switch {
+		case r.Failure == "":
+			if c.verbose && p.format == "text" {
+				_, _ = fmt.Fprintf(p.out, "ok   %s: %s\n", at, subject(r))
+			}
+			continue
+		case p.format == "text":
+			_, _ = fmt.Fprintf(p.out, "FAIL %s: %s\n     %s\n", at, r.Failure, subject(r))
+		default:
+			p.tell("error", strictyaml.Mistake{Pos: at, What: r.Failure, Hint: subject(r)})
+		}
+		failed++
+	}
+	return failed
+}
+
+// tellUntested tells the lines that no test shows to work.
+func tellUntested(p *printer, untested []policy.RuleLine) {
 	for _, l := range untested {
 		at := strictyaml.Pos{File: l.File, Line: l.Line, Col: l.Col}
 		p.tell("warning", strictyaml.Mistake{Pos: at, What: fmt.Sprintf("no test shows that this %s works", l.Effect)})
 	}
-	_, _ = fmt.Fprintf(p.out, "%d of %s shown to work\n", all-len(untested), count(all, "line"))
-	if len(untested) > 0 {
-		return exitCode(1)
-	}
-	return nil
 }
 
-// report tells the results and ends the process with 1 unless all tests passed.
-func (c *testCommand) report(p *printer, results []policytest.Result) error {
-	failed := 0
-	for _, r := range results {
-		place := fmt.Sprintf("%s:%d:%d", r.Test.File, r.Test.Line, r.Test.Col)
-		switch {
-		case r.Failure != "":
-			failed++
-			_, _ = fmt.Fprintf(p.out, "FAIL %s: %s\n     %s\n", place, r.Failure, subject(r))
-		case c.verbose:
-			_, _ = fmt.Fprintf(p.out, "ok   %s: %s\n", place, subject(r))
-		}
+// tellTotals tells how many tests passed, and how many lines they show to work.
+func tellTotals(p *printer, results []policytest.Result, failed, testable int, untested []policy.RuleLine, covered bool) {
+	if p.format != "text" {
+		return
 	}
 	switch {
 	case len(results) == 0:
 		_, _ = fmt.Fprintln(p.out, "no tests: write some under the key tests")
-		return exitCode(1)
+		return
 	case failed > 0:
 		_, _ = fmt.Fprintf(p.out, "%d of %s failed\n", failed, count(len(results), "test"))
-		return exitCode(1)
+	default:
+		_, _ = fmt.Fprintf(p.out, "%s passed\n", count(len(results), "test"))
 	}
-	_, _ = fmt.Fprintf(p.out, "%s passed\n", count(len(results), "test"))
-	return nil
+	hint := ""
+	if len(untested) > 0 && !covered {
+		hint = "; --coverage tells the others"
+	}
+	_, _ = fmt.Fprintf(p.out, "%d of %s shown to work%s\n", testable-len(untested), count(testable, "line"), hint)
 }
 
 // subject is what a test is about: who does what, where.
