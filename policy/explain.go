@@ -2,99 +2,41 @@ package policy
 
 import (
 	"slices"
-	"time"
 
 	"guardrail/sqlparse"
 )
 
-// Effect says what a line of a policy does.
-type Effect uint8
-
-// The effects, in the order in which they are told.
-const (
-	Grant Effect = iota
-	Deny
-	Require
-	Exception
-	Limit
-)
-
-// String returns the word for the effect that explanations use.
-func (e Effect) String() string {
-	switch e {
-	case Deny:
-		return "deny"
-	case Require:
-		return "require"
-	case Exception:
-		return "exception"
-	case Limit:
-		return "limit"
-	}
-	return "grant"
-}
-
-// RuleLine is one line of a policy as it is written.
-type RuleLine struct {
-	Rule
-	Effect       Effect
-	App          string // whom it is for; empty: every app
-	Text         string // "SELECT, INSERT ON db.*"
-	Environments []string
-	During       []string // the time windows in which it holds; none is always
-	Because      string
-	From         time.Time // when an exception begins; zero: at once
-	Decided      bool      // of a limit: Decide holds it; the others are counted by the proxy
-	Until        time.Time // end of an exception, or of the line's observe mode; zero for neither
-}
-
-// Lines returns all grants, denies, requirements, exceptions and limits, as they are written.
-func (p *Policy) Lines() []RuleLine {
-	var out []RuleLine
-	add := func(effect Effect, app string, lines []line) {
-		for _, l := range lines {
-			if effect == Exception {
-				app = l.App
-			}
-			out = append(out, l.told(effect, app))
-		}
-	}
-	for _, a := range p.apps {
-		add(Grant, a.name, a.grants)
-		add(Deny, a.name, a.denies)
-		add(Require, a.name, a.requires)
-		add(Limit, a.name, a.limits.lines)
-	}
-	add(Deny, "", p.denies)
-	add(Require, "", p.requires)
-	add(Exception, "", p.exceptions)
-	return out
-}
-
-// Basis is what a policy says about one need of a statement, or about its WHERE.
+// Basis is what a policy says about one part of a request: a need of a
+// statement, a requirement or limit that it falls under, or, where none of
+// these is set, the whole.
 type Basis struct {
 	Statement int
 	// Need is the need, with the schema it was resolved with; its privilege is
-	// empty for a requirement.
+	// empty for a requirement or limit.
 	Need sqlparse.Need
-	// The lines that hit the need; nil where there is none. A grant that a
-	// privilege is not tied to (USE, information_schema) is not named.
+	// The lines that hit the need; nil where there is none. A need that asks
+	// for no grant (reading information_schema) has none.
 	Grant, Deny, Exception *RuleLine
+	// Closed is a grant of the need that does not hold at this time.
+	Closed *RuleLine
 	// Require is a requirement that the statement falls under.
 	Require *RuleLine
+	// Limit is a limit that the statement goes beyond.
+	Limit *RuleLine
 	// Decision is the verdict on this alone, without the app's own observe mode.
 	Decision Decision
 }
 
-// Explain says what every need of a request rests on, in the order in which
+// Explain says what every part of a request rests on, in the order in which
 // Decide judges them. It is for people, and slower than Decide.
 func (a *App) Explain(r Request) []Basis {
 	if a == nil {
 		return nil
 	}
-	var out []Basis
+	out := a.explainWhole(&r)
 	for i := range r.Statements {
 		s := &r.Statements[i]
+		out = append(out, a.explainVariables(i, s)...)
 		needs := s.Needs
 		if s.Kind == sqlparse.Unknown && !slices.ContainsFunc(needs, func(n sqlparse.Need) bool { return n.Privilege == sqlparse.Unparsed }) {
 			needs = append([]sqlparse.Need{{Privilege: sqlparse.Unparsed}}, needs...)
@@ -107,26 +49,71 @@ func (a *App) Explain(r Request) []Basis {
 	return out
 }
 
+// explainWhole tells what refuses a request whatever its statements need.
+func (a *App) explainWhole(r *Request) []Basis {
+	d, refused := a.judgeWhole(r)
+	if !refused {
+		return nil
+	}
+	b := Basis{Statement: d.Statement, Decision: d}
+	if d.Cause == ByMultiple {
+		b.Limit = a.limitLine(multiStatements)
+	}
+	return []Basis{b}
+}
+
+// explainVariables tells each session variable that the statement sets and may not.
+func (a *App) explainVariables(i int, s *sqlparse.Statement) []Basis {
+	var out []Basis
+	for _, name := range s.Sets {
+		v := verdict{}
+		if a.judgeVariables(&v, i, &sqlparse.Statement{Sets: []string{name}}) {
+			out = append(out, Basis{Statement: i, Limit: a.held[variableName(name)], Decision: v.refused})
+		}
+	}
+	for j := range s.Inner {
+		out = append(out, a.explainVariables(i, &s.Inner[j])...)
+	}
+	return out
+}
+
 func (a *App) explainNeed(r *Request, i int, need sqlparse.Need) Basis {
 	var t target
 	rules := a.aim(&t, r, &need)
 	b := Basis{Statement: i, Need: need, Decision: a.judgeNeed(r, i, need)}
 	bit, known := bitOf[need.Privilege]
 	if !known {
+		b.Grant = rules.grants.within(&t, r).line()
+		if b.Decision.Cause == ByException {
+			b.Exception = rules.touching(&t, r.Now).line()
+		}
 		return b
 	}
 	denied, watched := rules.denied(&t, bit, r.Now)
 	if denied == nil {
 		denied = watched
 	}
-	b.Grant = rules.grants.find(&t, &search{bit: bit}).line()
 	b.Deny = denied.line()
+	if b.Grant = rules.grants.find(&t, &search{bit: bit, now: r.Now}).line(); b.Grant == nil {
+		b.Closed = rules.grants.find(&t, &search{bit: bit, phase: anytime}).line()
+	}
 	x := rules.excepts(&t, bit, r.Now)
 	if x == nil {
 		x = rules.lifted(&t, bit, r.Now)
 	}
 	b.Exception = x.line()
 	return b
+}
+
+// within returns the first rule in force on the target or on something in it.
+func (ix *index) within(t *target, r *Request) *rule {
+	s := search{now: r.Now}
+	for _, one := range ix.inside.rules {
+		if s.meets(one) && one.pattern.touches(t) {
+			return one
+		}
+	}
+	return nil
 }
 
 // explainDemands tells each requirement that the statement, or one inside it, falls under.

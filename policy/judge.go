@@ -41,15 +41,8 @@ func (a *App) observed(d Decision, now time.Time) Decision {
 
 // judge decides without regard to the app's own observe mode.
 func (a *App) judge(r *Request) Decision {
-	switch {
-	case len(r.Statements) == 0:
-		return a.refuse(ByNoStatement, 0, sqlparse.Need{}, nil)
-	case !a.during.hold(r.Now):
-		d := a.refuse(ByDuring, 0, sqlparse.Need{}, nil)
-		d.detail = a.during.String()
+	if d, refused := a.judgeWhole(r); refused {
 		return d
-	case a.limits.SingleStatement && len(r.Statements) > 1 && !single(r):
-		return a.refuseBy(ByMultiple, 1, a.limitLine(multiStatements))
 	}
 	v := verdict{allowed: Decision{Action: Allow, app: a.name}}
 	for i := range r.Statements {
@@ -58,6 +51,22 @@ func (a *App) judge(r *Request) Decision {
 		}
 	}
 	return v.decision()
+}
+
+// judgeWhole refuses a request for what hangs on none of its statements.
+func (a *App) judgeWhole(r *Request) (d Decision, refused bool) {
+	switch {
+	case len(r.Statements) == 0:
+		d = a.refuse(ByNoStatement, 0, sqlparse.Need{}, nil)
+	case !a.during.hold(r.Now):
+		d = a.refuse(ByDuring, 0, sqlparse.Need{}, nil)
+		d.detail = a.during.String()
+	case a.limits.SingleStatement && len(r.Statements) > 1 && !single(r):
+		d = a.refuseBy(ByMultiple, 1, a.limitLine(multiStatements))
+	default:
+		return Decision{}, false
+	}
+	return d, true
 }
 
 // verdict gathers the decisions about the parts of a command.

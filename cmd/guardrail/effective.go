@@ -47,6 +47,15 @@ func terms(a *policy.App) string {
 
 // notes are a line's times and reason.
 func notes(l policy.RuleLine) string {
+	parts := timesOf(l)
+	if l.Because != "" {
+		parts = append(parts, l.Because)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// timesOf says when a line holds.
+func timesOf(l policy.RuleLine) []string {
 	var parts []string
 	if len(l.During) > 0 {
 		parts = append(parts, "only "+strings.Join(l.During, " and "))
@@ -61,8 +70,5 @@ func notes(l policy.RuleLine) string {
 	default:
 		parts = append(parts, "observed until "+l.Until.Format(time.RFC3339))
 	}
-	if l.Because != "" {
-		parts = append(parts, l.Because)
-	}
-	return strings.Join(parts, "; ")
+	return parts
 }

@@ -22,7 +22,10 @@ type explainCommand struct {
 	app         string
 	schema      string
 	server      string
+	sqlMode     string
+	at          string
 	lowerCase   bool
+	answers     explainAnswers
 }
 
 func newExplainCommand() *cobra.Command {
@@ -32,29 +35,42 @@ func newExplainCommand() *cobra.Command {
 		Short: "Say what would become of a statement, and which lines decide",
 		Long: `Say how a statement is read, what it needs, which line of the policies grants or
 refuses each need, and what would have to change. The statement is read from
-standard input when it is not given.
+standard input when it is not given. No server is asked: what a requirement of
+ROWS or of a key hangs on is given by --rows, --primary-key and --unique-key.
 
 The exit code is 0 when the statement would be forwarded, 1 when it would be
 refused, and 2 when something could not be read.`,
 		Example: `  guardrail explain --app accounting-web --db freee_production 'DELETE FROM deals'
-  guardrail explain --policies policies/ --environment staging --app migrator < migration.sql`,
+  guardrail explain --policies policies/ --environment staging --app migrator < migration.sql
+  guardrail explain --app job-worker --db freee_production --rows 20000 'DELETE FROM jobs WHERE done = 1'
+  guardrail explain --app insight --at 2026-11-22T03:00:00+09:00 'SELECT 1'`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.run(cmd, args)
 		},
 	}
-	cmd.Flags().StringVarP(&c.config, "config", "c", "guardrail.yaml", "configuration file, for policies and environment")
-	cmd.Flags().StringVar(&c.policies, "policies", "", "a directory of policies in place of the configuration's")
-	cmd.Flags().StringVar(&c.environment, "environment", "", "an environment in place of the configuration's")
-	cmd.Flags().StringVar(&c.app, "app", "", "the app that sends the statement")
-	cmd.Flags().StringVar(&c.schema, "db", "", "the session's default database")
-	cmd.Flags().StringVar(&c.server, "server", "mysql-9.7.4", "the server whose reading counts, as in mariadb-10.11.19")
-	cmd.Flags().BoolVar(&c.lowerCase, "lower-case-table-names", false, "names are compared without regard to case")
+	f := cmd.Flags()
+	f.StringVarP(&c.config, "config", "c", "guardrail.yaml", "configuration file, for policies and environment")
+	f.StringVar(&c.policies, "policies", "", "a directory of policies in place of the configuration's")
+	f.StringVar(&c.environment, "environment", "", "an environment in place of the configuration's")
+	f.StringVar(&c.app, "app", "", "the app that sends the statement")
+	f.StringVar(&c.schema, "db", "", "the session's default database")
+	f.StringVar(&c.server, "server", "mysql-9.7.4", "the server whose reading counts, as in mariadb-10.11.19")
+	f.StringVar(&c.sqlMode, "sql-mode", "", "the session's sql_mode, as in ANSI_QUOTES,NO_BACKSLASH_ESCAPES")
+	f.StringVar(&c.at, "at", "", "a moment in place of now, as in 2026-12-01T09:00:00+09:00")
+	f.BoolVar(&c.lowerCase, "lower-case-table-names", false, "names are compared without regard to case")
+	f.Int64Var(&c.answers.rows, "rows", -1, "how many rows the server estimates that the statement touches")
+	f.StringSliceVar(&c.answers.primary, "primary-key", nil, "the columns of the table's primary key")
+	f.StringSliceVar(&c.answers.unique, "unique-key", nil, "the columns of a unique key of the table")
 	return cmd
 }
 
 func (c *explainCommand) run(cmd *cobra.Command, args []string) error {
 	p, err := newPrinter(cmd.OutOrStdout(), "text")
+	if err != nil {
+		return err
+	}
+	r, mode, err := c.request()
 	if err != nil {
 		return err
 	}
@@ -66,17 +82,59 @@ func (c *explainCommand) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	server, err := sqlparse.ParseServer(c.server)
-	if err != nil {
-		return fmt.Errorf("--server: %w", err)
-	}
-	mode := sqlparse.Mode{Server: server, Charset: sqlparse.CharsetUTF8}
-	r := policy.Request{
-		Schema: c.schema, LowerCaseNames: c.lowerCase, Now: time.Now(),
-		Statements: sqlparse.NewReader(sqlparse.Options{}).Read(text, mode).Statements,
+	r.Statements = sqlparse.NewReader(sqlparse.Options{}).Read(text, mode).Statements
+	d := app.Decide(r)
+	if r.Answers = c.answers.to(d.Questions); len(r.Answers) > 0 {
+		d = app.Decide(r)
 	}
 	tellExplanation(p.out, app, r)
-	return tellVerdict(p.out, app, app.Decide(r), environment)
+	return tellVerdict(p.out, app, d, environment)
+}
+
+// request is what the flags say of the session, and how its server reads.
+func (c *explainCommand) request() (r policy.Request, mode sqlparse.Mode, err error) {
+	server, err := sqlparse.ParseServer(c.server)
+	if err != nil {
+		return r, mode, fmt.Errorf("--server: %w", err)
+	}
+	mode = sqlparse.Mode{Server: server, SQLMode: sqlparse.ParseSQLMode(c.sqlMode), Charset: sqlparse.CharsetUTF8}
+	r = policy.Request{Schema: c.schema, LowerCaseNames: c.lowerCase}
+	r.Now, err = momentOf(c.at)
+	return r, mode, err
+}
+
+// momentOf reads the flag --at; without it, it is now.
+func momentOf(at string) (time.Time, error) {
+	if at == "" {
+		return time.Now(), nil
+	}
+	moment, err := time.Parse(time.RFC3339, at)
+	if err != nil {
+		return moment, fmt.Errorf("--at %q is no date with time and zone; try 2026-12-01T09:00:00+09:00", at)
+	}
+	return moment, nil
+}
+
+// explainAnswers are what the server would say.
+type explainAnswers struct {
+	rows    int64 // below 0: nothing
+	primary []string
+	unique  []string
+}
+
+// to returns the answers that were given to some questions.
+func (a explainAnswers) to(questions []policy.Question) []policy.Answer {
+	var answers []policy.Answer
+	for _, q := range questions {
+		switch {
+		case q.Kind == policy.AskRows && a.rows >= 0:
+			answers = append(answers, policy.Answer{Question: q, Rows: uint64(a.rows)})
+		case q.Kind == policy.AskKeys && len(a.primary)+len(a.unique) > 0:
+			keys := []policy.Key{{Primary: true, Columns: a.primary}, {Columns: a.unique}}
+			answers = append(answers, policy.Answer{Question: q, Keys: keys})
+		}
+	}
+	return answers
 }
 
 // load returns the app as the policies of the flags have it.

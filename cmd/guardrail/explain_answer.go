@@ -9,16 +9,24 @@ import (
 	"guardrail/sqlparse"
 )
 
-// tellExplanation writes how each statement is read and what its needs rest on.
+// tellExplanation writes how each statement is read and what its parts rest on.
 func tellExplanation(out io.Writer, app *policy.App, r policy.Request) {
 	bases := app.Explain(r)
 	for i := range r.Statements {
-		_, _ = fmt.Fprintf(out, "statement %d: %s\n", i+1, describe(&r.Statements[i]))
+		tellReading(out, fmt.Sprintf("statement %d: ", i+1), &r.Statements[i])
 		for _, b := range bases {
 			if b.Statement == i {
 				tellBasis(out, app, b)
 			}
 		}
+	}
+}
+
+// tellReading says how a statement is read, and below it those inside it.
+func tellReading(out io.Writer, head string, s *sqlparse.Statement) {
+	_, _ = fmt.Fprintf(out, "%s%s\n", head, describe(s))
+	for i := range s.Inner {
+		tellReading(out, "  holds: ", &s.Inner[i])
 	}
 }
 
@@ -37,20 +45,27 @@ func describe(s *sqlparse.Statement) string {
 	switch s.Kind {
 	case "update", "update_multi", "delete", "delete_multi":
 		words = append(words, "where: "+s.Where.String())
+		if len(s.Pinned) > 0 {
+			words = append(words, "pins "+strings.Join(s.Pinned, " and "))
+		}
+		if s.Limited {
+			words = append(words, "with a limit")
+		}
+	}
+	if len(s.Sets) > 0 {
+		words = append(words, "sets "+strings.Join(s.Sets, " and "))
 	}
 	return strings.Join(words, ", ")
 }
 
-// tellBasis writes what one need, or one requirement, rests on.
+// tellBasis writes what one need, requirement or limit rests on.
 func tellBasis(out io.Writer, app *policy.App, b policy.Basis) {
-	subject := fmt.Sprintf("%s ON %s", b.Need.Privilege, b.Need.Object)
-	if b.Require != nil {
-		subject = b.Require.Text
-	}
-	_, _ = fmt.Fprintf(out, "  %s: %s\n", outcome(b.Decision), subject)
+	_, _ = fmt.Fprintf(out, "  %s: %s\n", outcome(b.Decision), basisSubject(b))
 	tellLine(out, "granted by", b.Grant)
+	tellLine(out, "granted at other times by", b.Closed)
 	tellLine(out, "denied by", b.Deny)
 	tellLine(out, "required by", b.Require)
+	tellLine(out, "limited by", b.Limit)
 	tellLine(out, "excepted by", b.Exception)
 	if b.Decision.Allowed() && !b.Decision.Observed {
 		return
@@ -58,6 +73,21 @@ func tellBasis(out io.Writer, app *policy.App, b policy.Basis) {
 	if hint := change(app, b); hint != "" {
 		_, _ = fmt.Fprintf(out, "    to allow it: %s\n", hint)
 	}
+}
+
+// basisSubject says what a basis is about.
+func basisSubject(b policy.Basis) string {
+	switch {
+	case b.Require != nil:
+		return b.Require.Text
+	case b.Limit != nil:
+		return b.Limit.Text
+	case b.Need.Privilege == sqlparse.AnyPrivilege:
+		return fmt.Sprintf("any privilege ON %s", b.Need.Object)
+	case b.Need.Privilege == "":
+		return "the app at this time"
+	}
+	return fmt.Sprintf("%s ON %s", b.Need.Privilege, b.Need.Object)
 }
 
 // outcome is a verdict in one word.
@@ -75,23 +105,50 @@ func tellLine(out io.Writer, how string, l *policy.RuleLine) {
 	if l == nil {
 		return
 	}
-	because := ""
-	if l.Because != "" {
-		because = " (" + l.Because + ")"
+	notes := ""
+	if n := timesOf(*l); len(n) > 0 {
+		notes += ", " + strings.Join(n, ", ")
 	}
-	_, _ = fmt.Fprintf(out, "    %s %s:%d: %s%s\n", how, l.File, l.Line, l.Text, because)
+	if l.Because != "" {
+		notes += " (" + l.Because + ")"
+	}
+	_, _ = fmt.Fprintf(out, "    %s %s:%d: %s%s\n", how, l.File, l.Line, l.Text, notes)
 }
 
-// change says what would have to change for a need to be allowed.
+// change says what would have to change for a part to be allowed.
 func change(app *policy.App, b policy.Basis) string {
+	need := fmt.Sprintf("%s ON %s", b.Need.Privilege, b.Need.Object)
 	switch b.Decision.Cause {
 	case policy.ByNoGrant, policy.ByUnparsed:
-		return fmt.Sprintf("add to grants in %s: - %s ON %s", app.File(), b.Need.Privilege, b.Need.Object)
+		if b.Closed != nil {
+			return "wait, or take the time window away"
+		}
+		if b.Need.Privilege == sqlparse.AnyPrivilege {
+			return fmt.Sprintf("grant something ON %s in %s", b.Need.Object, app.File())
+		}
+		return fmt.Sprintf("add to grants in %s: - %s", app.File(), need)
 	case policy.ByDeny:
-		return fmt.Sprintf("open an exception in a file without app: {app: %s, allow: %s ON %s, until: ..., ticket: ..., by: ...}",
-			app.Name(), b.Need.Privilege, b.Need.Object)
+		return fmt.Sprintf("open an exception in a file without app: {app: %s, allow: %s, until: ..., ticket: ..., by: ...}", app.Name(), need)
 	case policy.ByWhere:
 		return "restrict the rows by a column in the WHERE clause"
+	case policy.ByLimit:
+		return "add a LIMIT below a million"
+	case policy.ByRows:
+		if len(b.Decision.Questions) > 0 {
+			return "it hangs on the server's estimate; say it with --rows"
+		}
+		return "restrict the rows in the WHERE clause, or send the statement alone"
+	case policy.ByKey:
+		if len(b.Decision.Questions) > 0 {
+			return "it hangs on the table's keys; say them with --primary-key and --unique-key"
+		}
+		return "hold the columns of the key to values in the WHERE clause"
+	case policy.ByVariable:
+		return "do not set the variable; the policy has set it"
+	case policy.ByMultiple:
+		return "send the statements one by one"
+	case policy.ByDuring:
+		return "come back " + strings.Join(app.During(), " or ")
 	case policy.ByNoDatabase:
 		return "name the default database with --db, or qualify the table"
 	}
