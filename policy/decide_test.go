@@ -143,16 +143,25 @@ func TestAllNeedsMustPass(t *testing.T) {
 	}
 }
 
-func TestAllIsNotEverything(t *testing.T) {
-	a := appOf(t, compile(t, app("grants: [ALL ON *.*]\n")), "shop")
-	for _, p := range []sqlparse.Privilege{"SHUTDOWN", "FILE", "GRANT OPTION", "LOAD DATA LOCAL", "UNPARSED", "SUPER"} {
-		if ask(a, need("x", p, sqlparse.Object{})).Allowed() {
+func TestAllIsWhatGrantAllGives(t *testing.T) {
+	everywhere := appOf(t, compile(t, app("grants: [ALL ON *.*]\n")), "shop")
+	inside := appOf(t, compile(t, app("grants: [ALL ON any.*]\n")), "shop")
+	for _, p := range []sqlparse.Privilege{"GRANT OPTION", "UNPARSED"} {
+		if ask(everywhere, need("x", p, sqlparse.Object{})).Allowed() {
 			t.Errorf("ALL ON *.* allows %s", p)
 		}
 	}
-	for _, p := range []sqlparse.Privilege{"SELECT", "DELETE", "DROP DATABASE", "TRUNCATE", "EXECUTE", "EVENT"} {
-		if !ask(a, need("x", p, schema("any"))).Allowed() {
+	for _, p := range []sqlparse.Privilege{"SHUTDOWN", "FILE", "SUPER", "CREATE USER"} {
+		if !ask(everywhere, need("x", p, sqlparse.Object{})).Allowed() {
 			t.Errorf("ALL ON *.* does not allow %s", p)
+		}
+		if ask(inside, need("x", p, sqlparse.Object{})).Allowed() {
+			t.Errorf("ALL ON any.* allows %s", p)
+		}
+	}
+	for _, p := range []sqlparse.Privilege{"SELECT", "DELETE", "DROP DATABASE", "TRUNCATE", "EXECUTE", "EVENT", "LOAD DATA LOCAL"} {
+		if !ask(everywhere, need("x", p, schema("any"))).Allowed() || !ask(inside, need("x", p, schema("any"))).Allowed() {
+			t.Errorf("ALL does not allow %s", p)
 		}
 	}
 }

@@ -16,7 +16,7 @@ func (s *Set) Login(account string, from netip.Addr, now time.Time) (*App, Decis
 	}
 	from = from.Unmap().WithZone("")
 	found := refuseLogin(ByNoAccount, Rule{}, "", "")
-	for _, e := range s.accounts[account] {
+	for _, e := range s.entries(account) {
 		switch {
 		case !e.admits(from):
 			if found.Cause == ByNoAccount {
@@ -29,6 +29,18 @@ func (s *Set) Login(account string, from netip.Addr, now time.Time) (*App, Decis
 		}
 	}
 	return nil, found
+}
+
+// anyone is the name in accounts that stands for every account that no app names.
+const anyone = "*"
+
+// entries are the apps that an account may belong to. What an app says of it by
+// name comes before what another says of anyone.
+func (s *Set) entries(account string) []entry {
+	if named := s.accounts[account]; len(named) > 0 || account == "" {
+		return named
+	}
+	return s.accounts[anyone]
 }
 
 // admit decides about a login by the app's time windows.

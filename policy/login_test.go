@@ -102,3 +102,26 @@ func TestReadOnly(t *testing.T) {
 		})
 	}
 }
+
+func TestAnyoneIsWhomNoAppNames(t *testing.T) {
+	set := compile(t, "app: shop\naccounts: [shop_web]\nenvironments: [production]\ngrants: [SELECT ON shop.*]\n",
+		"app: rest\naccounts: [\"*@10.0.0.0/8\"]\nenvironments: [production]\ngrants: [SELECT ON logs.*]\n")
+	inside, outside := netip.MustParseAddr("10.1.2.3"), netip.MustParseAddr("192.0.2.1")
+	for _, row := range []struct {
+		account string
+		from    netip.Addr
+		app     string
+	}{
+		{"shop_web", inside, "shop"},
+		{"shop_web", outside, "shop"},
+		{"stranger", inside, "rest"},
+		{"*", inside, "rest"},
+		{"stranger", outside, ""},
+		{"", inside, ""},
+	} {
+		app, d := set.Login(row.account, row.from, noon)
+		if d.Allowed() != (row.app != "") || app.Name() != row.app {
+			t.Errorf("%q from %s: app %q, %+v", row.account, row.from, app.Name(), d)
+		}
+	}
+}

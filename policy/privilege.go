@@ -25,7 +25,7 @@ const (
 	reading               // READ
 	writing               // WRITE
 	defining              // DDL
-	others                // only in ALL: drops, EXECUTE
+	others                // only in ALL: drops, EXECUTE, files
 	serving               // ADMIN
 )
 
@@ -67,12 +67,14 @@ var verbs = map[sqlparse.Privilege]verb{
 	"EXECUTE":             {onTable, others},
 	"SHOW CREATE ROUTINE": {onTable, others},
 
-	// What reaches beyond the object it is granted on, or cannot be judged.
-	"FILE":                 {onServer, alone},
-	"GRANT OPTION":         {onTable, alone},
-	sqlparse.LoadDataLocal: {onTable, alone},
-	sqlparse.Unparsed:      {onServer, alone},
-	"SHOW_ROUTINE":         {onServer, serving},
+	"FILE":                 {onServer, others},
+	sqlparse.LoadDataLocal: {onTable, others},
+
+	// What makes other grants, or cannot be judged.
+	"GRANT OPTION":    {onTable, alone},
+	sqlparse.Unparsed: {onServer, alone},
+
+	"SHOW_ROUTINE": {onServer, serving},
 
 	"BINLOG REPLAY":                   {onServer, serving},
 	"CREATE ROLE":                     {onServer, serving},
@@ -152,15 +154,15 @@ var aliases = map[sqlparse.Privilege]sqlparse.Privilege{
 	"DELETE VERSIONING ROWS":  "DELETE HISTORY",
 }
 
-// groups names the privileges of a class. ALL is every privilege on data and
-// structure; what reaches beyond the object it is granted on (ADMIN, FILE,
-// GRANT OPTION, LOAD DATA LOCAL, UNPARSED) must be written out.
+// groups names the privileges of a class. ALL is what GRANT ALL gives on the
+// same object: on *.* the server's administration too, and never GRANT OPTION.
+// UNPARSED must be written out as well.
 var groups = map[string][]class{
 	"READ":  {reading},
 	"WRITE": {writing},
 	"DDL":   {defining},
 	"ADMIN": {serving},
-	"ALL":   {reading, writing, defining, others},
+	"ALL":   {reading, writing, defining, others, serving},
 }
 
 // insteadOf answers words that people try as verbs, with what to write.
