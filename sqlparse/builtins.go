@@ -32,6 +32,21 @@ func onlyUnquoted(s Server, name string) bool {
 	return grammarFunction(s, name) && !nativeFunction(s, name)
 }
 
+// storedGeometry reports whether a geometry's constructor is a stored function
+// of that name, since it has not the number of arguments that MariaDB's own takes.
+func storedGeometry(s Server, name string, arguments int) bool {
+	if s.Flavour != MariaDB {
+		return false
+	}
+	switch name {
+	case "point":
+		return arguments != 2
+	case "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection":
+		return arguments == 0
+	}
+	return false
+}
+
 // grammarFunction reports whether name is a function by the server's grammar.
 // Quoted, such a name is a stored function.
 func grammarFunction(s Server, name string) bool {
@@ -53,7 +68,8 @@ func grammarBoth(name string) bool {
 		"group_concat", "hour", "if", "insert", "interval", "json_arrayagg", "json_objectagg", "left",
 		"linestring", "localtime", "localtimestamp", "max", "mid", "min", "minute", "month",
 		"multilinestring", "multipoint", "multipolygon", "now", "point", "polygon", "position", "repeat",
-		"replace", "right", "second", "session_user", "std", "stddev", "stddev_pop", "stddev_samp",
+		"replace", "right", "second", "session_user", "sql_tsi_day", "sql_tsi_hour", "sql_tsi_minute", "sql_tsi_month",
+		"sql_tsi_second", "sql_tsi_year", "std", "stddev", "stddev_pop", "stddev_samp",
 		"subdate", "substr", "substring", "sum", "sysdate", "system_user", "time", "timestamp",
 		"timestampadd", "timestampdiff", "trim", "truncate", "user", "utc_date", "utc_time",
 		"utc_timestamp", "values", "var_pop", "var_samp", "variance", "weight_string", "year":

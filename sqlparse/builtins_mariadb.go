@@ -3,6 +3,8 @@ package sqlparse
 // nativeMariaDB lists the functions of MariaDB's table that MySQL's lacks.
 func nativeMariaDB(version int, name string) bool {
 	switch name {
+	case "geometrycollection", "linestring", "multilinestring", "multipoint", "multipolygon", "point", "polygon":
+		return true
 	case "add_months", "area", "asbinary", "astext", "aswkb", "aswkt", "binlog_gtid_pos", "boundary",
 		"buffer", "centroid", "chr", "coalesce", "collation", "column_check", "column_exists",
 		"column_json", "column_list", "concat_operator_oracle", "contains", "convexhull", "crc32c",
@@ -39,7 +41,7 @@ func nativeMariaDB(version int, name string) bool {
 func grammarMariaDB(name string) bool {
 	switch name {
 	case "column_create", "column_delete", "current_role", "decode", "lastval", "median", "nextval",
-		"percentile_cont", "percentile_disc", "rownum", "setval":
+		"percentile_cont", "percentile_disc", "rownum", "setval", "unique":
 		return true
 	}
 	return false

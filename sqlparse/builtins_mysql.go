@@ -42,7 +42,7 @@ func nativeMySQL(version int, name string) bool {
 func grammarMySQL(version int, name string) bool {
 	switch name {
 	case "coalesce", "collation", "database", "format", "microsecond", "mod", "quarter", "row_count",
-		"schema", "week":
+		"schema", "sql_tsi_quarter", "sql_tsi_week", "week":
 		return true
 	case "geomcollection", "grouping", "json_value", "st_collect":
 		return version >= 80000

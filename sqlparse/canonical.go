@@ -3,6 +3,7 @@ package sqlparse
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // errCanonical is wrapped where a statement has no certain canonical text.
@@ -111,7 +112,7 @@ func (w *canonicalWriter) word(t Token) error {
 		w.out = append(w.out, ' ', '`')
 		return nil
 	}
-	if text[0] == '$' || hasHigh(text) || onlyParserKeyword(text, w.f.lexed.Mode.Server) {
+	if text[0] == '$' || hasHigh(text) || onlyParserKeyword(text, w.f.lexed.Mode.Server) || w.f.op(w.i, '(') && parserFunction(string(text)) {
 		return w.quoted(t)
 	}
 	w.space()
@@ -125,7 +126,7 @@ func (w *canonicalWriter) quoted(t Token) error {
 	if !ok {
 		return fmt.Errorf("%w: a name's characters are not certain", errCanonical)
 	}
-	if w.f.op(w.i, '(') && onlyUnquoted(w.f.lexed.Mode.Server, name) {
+	if w.f.op(w.i, '(') && (parserFunction(name) || onlyUnquoted(w.f.lexed.Mode.Server, name)) {
 		name += " " // a stored function of that name, not the server's own
 	}
 	w.space()
@@ -139,6 +140,10 @@ func (w *canonicalWriter) quoted(t Token) error {
 	w.out = append(w.out, '`')
 	return nil
 }
+
+// parserFunction reports whether a name is that of a function as the parser's
+// tree has it, and nobody's in SQL: CHAR(1) comes out as char_func(1).
+func parserFunction(name string) bool { return strings.EqualFold(name, "char_func") }
 
 // introducer drops the character set of a literal.
 func (w *canonicalWriter) introducer() error {

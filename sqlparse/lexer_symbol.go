@@ -86,7 +86,7 @@ func (x *lexer) parenthesis() bool {
 	t := Token{Start: uint32(x.pos), End: uint32(x.pos + 1), Type: TokenSymbol, Op: '('}
 	if n := len(x.tokens); n > 0 && x.tokens[n-1].Type == TokenWord {
 		last := x.tokens[n-1]
-		if int(last.End) != x.pos && isFunctionToken(x.text[last.Start:last.End]) {
+		if int(last.End) != x.pos && isFunctionToken(x.text[last.Start:last.End], x.mode.Server) {
 			x.modeBound = true
 			if !x.mode.SQLMode.has(IgnoreSpace) || !x.blank(int(last.End), x.pos) {
 				t.Flags = Detached

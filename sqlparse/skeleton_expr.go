@@ -59,7 +59,7 @@ func (b *bones) reference() {
 		b.called(start, parts)
 		return
 	}
-	if parts == 1 && first.Type == TokenWord && reservedWord(b.f.text(start)) {
+	if parts == 1 && first.Type == TokenWord && reservedWord(b.w.mode.Server, b.f.text(start)) {
 		return
 	}
 	if parts == 1 {
@@ -88,10 +88,10 @@ func (b *bones) called(start, parts int) {
 	lower := strings.ToLower(name)
 	server := b.w.mode.Server
 	t := b.f.at(b.i - 1)
+	reserved := t.Type == TokenWord && reservedWord(server, []byte(name))
 	switch {
-	case parts > 1:
-	case t.Type == TokenWord && b.f.at(b.i).Flags&Detached != 0 && !reservedWord([]byte(name)):
-	case t.Type == TokenWord && (reservedWord([]byte(name)) || b.f.is(start-1, "AS")):
+	case parts > 1, !reserved && b.f.at(b.i).Flags&Detached != 0, storedGeometry(server, lower, b.arguments()):
+	case reserved, t.Type == TokenWord && (b.f.is(start-1, "AS") || b.clauseWord(start)):
 		return
 	case t.Type == TokenWord && builtin(server, lower), nativeFunction(server, lower):
 		if lower == "load_file" {
@@ -103,6 +103,44 @@ func (b *bones) called(start, parts int) {
 	callee := *b
 	callee.i = start
 	b.w.calls(callee.nameParts()...)
+}
+
+// clauseWord reports whether a word before a parenthesis is part of what stands
+// before it, as AGAINST and ESCAPE are, which MariaDB takes for a function's
+// name elsewhere.
+func (b *bones) clauseWord(i int) bool {
+	switch {
+	case b.f.is(i, "ESCAPE"):
+		return b.f.at(i-1).Type == TokenString || b.f.at(i-1).Type == TokenParam
+	case b.f.isAny(i, "SQL_CACHE", "SQL_NO_CACHE", "SQL_BUFFER_RESULT") && b.w.mariaDB():
+		for i--; b.f.isAny(i, "ALL", "DISTINCT", "DISTINCTROW", "HIGH_PRIORITY", "STRAIGHT_JOIN", "SQL_CACHE", "SQL_NO_CACHE",
+			"SQL_BUFFER_RESULT", "SQL_BIG_RESULT", "SQL_SMALL_RESULT", "SQL_CALC_FOUND_ROWS"); i-- {
+		}
+		return b.f.is(i, "SELECT")
+	case b.f.is(i, "AGAINST"):
+		for i--; b.f.isName(i) && !b.f.is(i, "MATCH") || b.f.op(i, '.') || b.f.op(i, ',') || b.f.op(i, '(') || b.f.op(i, ')'); i-- {
+		}
+		return b.f.is(i, "MATCH")
+	}
+	return false
+}
+
+// arguments counts the arguments in the parenthesis at the place.
+func (b *bones) arguments() int {
+	last := b.close(b.i)
+	n, depth := 0, 0
+	for i := b.i + 1; i < last; i++ {
+		switch {
+		case b.f.op(i, '('):
+			depth++
+		case b.f.op(i, ')'):
+			depth--
+		}
+		if n == 0 || depth == 0 && b.f.op(i, ',') {
+			n++
+		}
+	}
+	return n
 }
 
 // sequenceCall reads NEXTVAL(seq) and its kin on MariaDB.
@@ -119,23 +157,4 @@ func (b *bones) sequenceCall(lower string) {
 		schema, name := in.qualified()
 		b.w.sequenceNeeds(baseTable(schema, name), lower != "lastval")
 	})
-}
-
-// reservedWord reports whether an unquoted word cannot be the name of a
-// function or a column, since the grammar has it for itself.
-func reservedWord(word []byte) bool {
-	switch strings.ToLower(string(word)) {
-	case "all", "and", "any", "array", "as", "asc", "against", "at", "between", "bigint", "binary", "blob", "boolean", "both", "by",
-		"case", "char", "character", "charset", "collate", "columns", "cross", "date", "decimal", "desc", "distinct", "distinctrow",
-		"div", "double", "else", "empty", "end", "error", "escape", "except", "exists", "false", "float", "following", "for", "from",
-		"group", "groups", "having", "in", "int", "integer", "intersect", "interval", "into", "is", "join", "json", "leading",
-		"like", "limit", "match", "member", "mod", "modifiers", "nchar", "nested", "not", "null", "numeric", "of", "on", "or",
-		"order", "over", "partition", "path", "preceding", "range", "real", "regexp", "rlike", "row", "rows", "select",
-		"separator", "set", "signed", "some", "sounds", "sql_big_result", "sql_buffer_result", "sql_calc_found_rows",
-		"sql_no_cache", "sql_small_result", "straight_join", "table", "then", "tinyint", "trailing", "true", "unbounded",
-		"union", "unknown", "unsigned", "using", "values", "varchar", "varbinary", "when", "where", "window", "with", "within",
-		"xor":
-		return true
-	}
-	return false
 }

@@ -134,8 +134,9 @@ func (b *bones) into() {
 
 // boundary reports whether a clause of a query begins at the place.
 func (b *bones) boundary() bool {
-	return b.is("FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "WINDOW", "QUALIFY", "UNION", "EXCEPT", "INTERSECT",
-		"MINUS", "PROCEDURE", "FOR", "LOCK", "INTO", "FETCH", "RETURNING") || b.is("OFFSET", "ROWS") && !b.f.op(b.i+1, ',')
+	return b.is("FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", "MINUS", "PROCEDURE", "FOR", "LOCK", "INTO",
+		"FETCH", "RETURNING") || b.is("WINDOW", "QUALIFY", "EXCEPT", "INTERSECT") && reservedWord(b.w.mode.Server, b.f.text(b.i)) ||
+		b.is("OFFSET", "ROWS") && !b.f.op(b.i+1, ',')
 }
 
 // clause reads expressions up to the next clause.

@@ -42,7 +42,7 @@ func isIntroducer(name []byte, s Server) bool {
 
 // isFunctionToken reports whether the word is a function of the grammar only
 // where a parenthesis touches it, or where IGNORE_SPACE is set.
-func isFunctionToken(word []byte) bool {
+func isFunctionToken(word []byte, s Server) bool {
 	var buf [24]byte
 	if len(word) < 3 || len(word) > len(buf) {
 		return false
@@ -56,9 +56,14 @@ func isFunctionToken(word []byte) bool {
 	switch string(buf[:len(word)]) {
 	case "ADDDATE", "BIT_AND", "BIT_OR", "BIT_XOR", "CAST", "COUNT", "CURDATE", "CURTIME", "DATE_ADD", "DATE_SUB",
 		"EXTRACT", "GROUP_CONCAT", "JSON_ARRAYAGG", "JSON_OBJECTAGG", "MAX", "MID", "MIN", "NOW", "POSITION",
-		"SESSION_USER", "ST_COLLECT", "STD", "STDDEV", "STDDEV_POP", "STDDEV_SAMP", "SUBDATE", "SUBSTR", "SUBSTRING",
-		"SUM", "SYSDATE", "SYSTEM_USER", "TRIM", "VAR_POP", "VAR_SAMP", "VARIANCE":
+		"SESSION_USER", "STD", "STDDEV", "STDDEV_POP", "STDDEV_SAMP", "SUBDATE", "SUBSTR", "SUBSTRING",
+		"SUM", "SYSTEM_USER", "TRIM", "VAR_POP", "VAR_SAMP", "VARIANCE":
 		return true
+	case "ST_COLLECT", "SYSDATE":
+		return s.Flavour == MySQL
+	case "CUME_DIST", "DENSE_RANK", "FIRST_VALUE", "LAG", "LEAD", "MEDIAN", "NTH_VALUE", "NTILE", "PERCENT_RANK",
+		"PERCENTILE_CONT", "PERCENTILE_DISC", "RANK":
+		return s.Flavour == MariaDB
 	}
 	return false
 }
