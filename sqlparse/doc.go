@@ -20,6 +20,7 @@
 //	inner.go                texts inside a statement: PREPARE, EXECUTE IMMEDIATE, bodies
 //	statement.go            what comes out
 //	mask.go                 a text as a record may show it
+//	example.go              a text that reads the same and holds no literal of it
 //
 // DESIGN.md says why, and what was tried and dropped. The package reaches no
 // network and no clock.

@@ -39,5 +39,19 @@ func sqlModeBits(name string) SQLMode {
 	return 0
 }
 
+// modeNames are the names of the bits, in their order.
+var modeNames = []string{"ANSI_QUOTES", "NO_BACKSLASH_ESCAPES", "PIPES_AS_CONCAT", "IGNORE_SPACE", "ORACLE", "MSSQL", "HIGH_NOT_PRECEDENCE"}
+
+// String returns the names of the bits, as ParseSQLMode reads them.
+func (m SQLMode) String() string {
+	var names []string
+	for i, name := range modeNames {
+		if m.has(1 << i) {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ",")
+}
+
 // has reports whether every bit of bits is set.
 func (m SQLMode) has(bits SQLMode) bool { return m&bits == bits }
