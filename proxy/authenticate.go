@@ -18,9 +18,9 @@ import (
 // authentication relays the messages of the authentication plug-ins between a
 // client and the backend, after a login or a COM_CHANGE_USER has named the
 // account. It does no I/O: fed with a message, it says what goes where. It
-// looks at a password in two cases only: caching_sha2_password's full exchange
-// where one leg is secure and the other is not, and mysql_clear_password, which
-// it refuses unless both are.
+// looks at a password in two cases only: the full exchange of
+// caching_sha2_password and sha256_password where one leg is secure and the other
+// is not, and mysql_clear_password, which it refuses unless both are.
 type authentication struct {
 	clientSecure, serverSecure bool // TLS, or a Unix socket
 	ownKey                     func() rsaKey
@@ -36,10 +36,10 @@ type authentication struct {
 type turn uint8
 
 const (
-	serverTurn    turn = iota
-	clientTurn         // the answer to the message that the client was given
-	clientSHA2         // the password, in a full exchange that crosses the legs
-	serverSHA2Key      // the backend's RSA key
+	serverTurn     turn = iota
+	clientTurn          // the answer to the message that the client was given
+	clientPassword      // the password, in a full exchange that crosses the legs
+	serverKey           // the backend's RSA key
 )
 
 // relayed is what a message comes to: bytes for either side, or the end.
@@ -49,12 +49,12 @@ type relayed struct {
 }
 
 // wantsClient reports whether the next message is the client's.
-func (a *authentication) wantsClient() bool { return a.turn == clientTurn || a.turn == clientSHA2 }
+func (a *authentication) wantsClient() bool { return a.turn == clientTurn || a.turn == clientPassword }
 
 // fromServer takes a message of the backend, not empty.
 func (a *authentication) fromServer(message []byte) (relayed, error) {
-	if a.turn == serverSHA2Key {
-		return a.serverKey(message)
+	if a.turn == serverKey {
+		return a.keyFromServer(message)
 	}
 	switch {
 	case message[0] == wire.HeaderOK:
@@ -62,9 +62,8 @@ func (a *authentication) fromServer(message []byte) (relayed, error) {
 	case message[0] == wire.HeaderErr:
 		return relayed{}, asServerError(message)
 	case message[0] == wire.AuthSwitchRequest, message[0] == wire.AuthNextFactor && !a.mariaDB:
-		if err := a.switched(message); err != nil {
-			return relayed{}, err
-		}
+		err := a.switched(message)
+		return relayed{client: message}, err
 	case message[0] == wire.AuthMoreData:
 		if a.plugin == mysql.AUTH_CACHING_SHA2_PASSWORD && len(message) == 2 {
 			return a.sha2(message), nil
@@ -78,7 +77,7 @@ func (a *authentication) fromServer(message []byte) (relayed, error) {
 
 // fromClient takes a message of the client.
 func (a *authentication) fromClient(message []byte) (relayed, error) {
-	if a.turn == clientSHA2 {
+	if a.turn == clientPassword {
 		return a.crossLegs(message)
 	}
 	a.turn = serverTurn
@@ -97,13 +96,11 @@ func (a *authentication) switched(message []byte) error {
 			return refuseLogin(mysql.ER_ACCESS_DENIED_ERROR, "28000",
 				"Access denied: this account sends its password in clear text (mysql_clear_password), which Guardrail passes on only where the client's and the backend's connection both have TLS")
 		}
-	case mysql.AUTH_SHA256_PASSWORD:
-		if a.clientSecure != a.serverSecure {
-			return refuseLogin(mysql.ER_ACCESS_DENIED_ERROR, "28000",
-				"Access denied: sha256_password needs TLS on both of Guardrail's connections or on neither; move the account to caching_sha2_password")
-		}
 	}
-	a.plugin, a.salt = request.Plugin, bytes.Clone(request.Salt())
+	a.plugin, a.salt, a.turn = request.Plugin, bytes.Clone(request.Salt()), clientTurn
+	if a.plugin == mysql.AUTH_SHA256_PASSWORD && a.clientSecure != a.serverSecure {
+		a.turn = clientPassword
+	}
 	return nil
 }
 
@@ -113,23 +110,35 @@ func (a *authentication) sha2(message []byte) relayed {
 	case message[1] == wire.SHA2FastAuthOK:
 		a.turn = serverTurn // its OK follows
 	case message[1] == wire.SHA2FullAuth && a.clientSecure != a.serverSecure:
-		a.turn = clientSHA2
+		a.turn = clientPassword
 	default:
 		a.turn = clientTurn
 	}
 	return relayed{client: message}
 }
 
-// crossLegs carries caching_sha2_password's full exchange from one kind of leg
-// to the other: over TLS the password goes as it is, on a plain leg encrypted
-// with the RSA key of the side that receives it.
+// keyRequest is the byte with which a plug-in asks for the RSA key.
+func (a *authentication) keyRequest() byte {
+	if a.plugin == mysql.AUTH_SHA256_PASSWORD {
+		return wire.SHA256RequestPublicKey
+	}
+	return wire.SHA2RequestPublicKey
+}
+
+// crossLegs carries a full exchange from one kind of leg to the other: over TLS
+// the password goes as it is, on a plain leg encrypted with the RSA key of the
+// side that receives it. An empty password is one NUL on either.
 func (a *authentication) crossLegs(answer []byte) (relayed, error) {
+	if len(answer) == 1 && answer[0] == 0 {
+		a.turn = serverTurn
+		return relayed{server: answer}, nil
+	}
 	if a.clientSecure {
 		a.password = bytes.Clone(answer)
-		a.turn = serverSHA2Key
-		return relayed{server: []byte{wire.SHA2RequestPublicKey}}, nil
+		a.turn = serverKey
+		return relayed{server: []byte{a.keyRequest()}}, nil
 	}
-	if len(answer) == 1 && answer[0] == wire.SHA2RequestPublicKey {
+	if len(answer) == 1 && answer[0] == a.keyRequest() {
 		return relayed{client: a.ownKey().publicMessage()}, nil
 	}
 	password, err := a.ownKey().decrypt(answer, a.salt)
@@ -141,8 +150,8 @@ func (a *authentication) crossLegs(answer []byte) (relayed, error) {
 	return relayed{server: password}, nil
 }
 
-// serverKey encrypts the client's password with the key that the backend sent.
-func (a *authentication) serverKey(message []byte) (relayed, error) {
+// keyFromServer encrypts the client's password with the key that the backend sent.
+func (a *authentication) keyFromServer(message []byte) (relayed, error) {
 	if message[0] == wire.HeaderErr {
 		return relayed{}, asServerError(message)
 	}

@@ -7,9 +7,11 @@ import (
 	"strings"
 	"testing"
 
+	client "github.com/go-mysql-org/go-mysql/mysql"
 	"github.com/go-sql-driver/mysql"
 
 	"guardrail/proxy/mysqltest"
+	"guardrail/proxy/wire"
 )
 
 func withCompression(c *mysql.Config) { _ = c.Apply(mysql.EnableCompression(true)) }
@@ -74,5 +76,26 @@ func TestTheClientsOfMySQLCompressWithZstdAndSendQueryAttributes(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestLongMessagesInCompressedPacketsNeedNoNumbers(t *testing.T) {
+	s := mysqltest.MySQL(t)
+	shop(t, s)
+	g := start(t, s.Addr(), shopPolicy)
+	c := login(t, g.addr, "app", client.CLIENT_COMPRESS)
+	packets, err := wire.NewCompressed(c.conn, wire.Zlib, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := append([]byte{client.COM_QUERY}, "DO 1 /*"...)
+	long = append(append(long, bytes.Repeat([]byte("x"), wire.MaxPayload)...), "*/"...)
+	raw, _ := wire.AppendPacket(nil, 0, long)
+	raw[wire.HeaderLen+wire.MaxPayload+3] = 0 // as MariaDB's Connector/J numbers them
+	if _, err := packets.Write(raw); err != nil {
+		t.Fatal(err)
+	}
+	if got, _, err := wire.ReadMessage(packets, 1<<20); err != nil || got[0] != wire.HeaderOK {
+		t.Errorf("%q, %v", got, err)
 	}
 }

@@ -2,10 +2,13 @@ package proxy
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"sync"
 	"time"
+
+	"go.uber.org/zap"
 )
 
 // blockingBuffer is how much is read from a connection at once, in bytes. A TLS
@@ -59,6 +62,7 @@ func (d *blocking) feed(p []byte, readErr error, to func([]byte) error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	defer d.room.Signal()
+	defer d.survive()
 	if len(p) > 0 && !d.ended {
 		if err := to(p); err != nil {
 			d.end(err)
@@ -66,6 +70,14 @@ func (d *blocking) feed(p []byte, readErr error, to func([]byte) error) {
 	}
 	if readErr != nil {
 		d.end(readErr)
+	}
+}
+
+// survive turns a panic into the end of its session.
+func (d *blocking) survive() {
+	if p := recover(); p != nil {
+		d.session.log.Error("panic in a session; the session is closed", zap.Any("panic", p), zap.Stack("stack"))
+		d.end(fmt.Errorf("panic: %v", p))
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/go-mysql-org/go-mysql/mysql"
+
 	"guardrail/policy"
 	"guardrail/proxy/wire"
 	"guardrail/sqlparse"
@@ -17,6 +19,7 @@ type verdict struct {
 	effect     sqlparse.Effect
 	local      bool      // the server may ask the client for a file: LOAD DATA LOCAL
 	until      time.Time // when the decision may be another one; zero for never
+	told       *wire.Err // the answer in the place of any decision
 }
 
 // judgeText reads a text as the server will and asks the policy. A shape that
@@ -28,8 +31,11 @@ func (s *session) judgeText(text []byte) *verdict {
 	tokens := s.server.tokens.Get().(*sqlparse.Tokens)
 	defer s.server.tokens.Put(tokens)
 	lexed := sqlparse.Lex(text, s.state.mode, tokens)
-	if s.state.doubtful(lexed.ModeFree) {
+	if s.state.uncertain() && s.state.doubtful(lexed.ModeFree()) {
 		return nil
+	}
+	if s.state.sandboxed && !lexed.ModeFree() {
+		return &verdict{told: &errMustChangePassword}
 	}
 	s.refresh()
 	key := shapeKey{shape: lexed.Shape, mode: s.state.mode, schema: s.state.schema, lowerCaseNames: s.state.lowerCaseNames}
@@ -45,6 +51,14 @@ func (s *session) judgeText(text []byte) *verdict {
 	}
 	s.server.options.Metrics.Decision(time.Since(start))
 	return v
+}
+
+// errMustChangePassword is the server's own answer to nearly all that an account
+// may say whose password has expired. What the server would read differently in
+// a mode that it does not tell gets it too.
+var errMustChangePassword = wire.Err{
+	Code: mysql.ER_MUST_CHANGE_PASSWORD, SQLState: "HY000",
+	Message: "You must reset your password using ALTER USER statement before executing this statement.",
 }
 
 // judge asks the policy about statements that stand in a schema.
@@ -90,6 +104,10 @@ func (s *session) refresh() {
 // pass records what must be recorded and reports whether the command is
 // forwarded. Otherwise the client has been told why.
 func (s *session) pass(message wire.Message, v *verdict, text []byte) bool {
+	if v.told != nil {
+		s.tell(message.Seq+1, *v.told)
+		return false
+	}
 	refused := s.server.record(s, v, text)
 	if refused == nil {
 		return true

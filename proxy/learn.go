@@ -29,23 +29,16 @@ func (s *session) learnOnce(server io.ReadWriter) error {
 	if _, err := server.Write(q.appendTo(nil)); err != nil {
 		return err
 	}
-	var untracked errNoTracking
 	for {
 		payload, _, err := wire.ReadMessage(server, maxLoginMessage)
 		if err != nil {
 			return err
 		}
 		done, err := q.packet(payload)
-		switch {
-		case errors.As(err, &untracked):
-			// The answer to the SET behind the failed SELECT is on its way.
-			if _, _, dropped := wire.ReadMessage(server, maxLoginMessage); dropped != nil {
-				return dropped
-			}
+		if err != nil {
 			return err
-		case err != nil:
-			return err
-		case done:
+		}
+		if done {
 			return q.take(&s.state)
 		}
 	}

@@ -107,6 +107,9 @@ func (l *login) begin(final []byte) (_ *session, err error) {
 	if err := s.learn(l.up.conn); err != nil {
 		return nil, err
 	}
+	if s.state.sandboxed {
+		s.state.schema = l.schema()
+	}
 	if err := l.server.enter(l.admission(s.state.schema, s.state.lowerCaseNames), l.app); err != nil {
 		return nil, err
 	}

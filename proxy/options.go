@@ -33,7 +33,7 @@ type Options struct {
 	Log      *zap.Logger
 
 	LoginTimeout time.Duration    // from accept to the end of the login; 10 s where zero, mysqld's connect_timeout
-	MaxMessage   int              // longest message taken from a client, in bytes; 128 MiB where zero
+	MaxMessage   int              // longest message taken from a client, in bytes; 1 GiB where zero, the protocol's own bound; the server's max_allowed_packet holds too
 	Now          func() time.Time // time.Now where nil
 }
 
@@ -46,7 +46,7 @@ type BackendOptions struct {
 
 const (
 	defaultLoginTimeout = 10 * time.Second
-	defaultMaxMessage   = 128 << 20
+	defaultMaxMessage   = 1 << 30
 )
 
 func (o *Options) check() error {

@@ -43,6 +43,7 @@ type session struct {
 	// mariaDBCapabilities are the extended ones, the same on both legs.
 	mariaDBCapabilities        uint32
 	clientSecure, serverSecure bool
+	unnumbered                 bool // the client's packets come in compressed ones, whose numbers count
 	thread                     thread
 
 	state    state
@@ -52,6 +53,7 @@ type session struct {
 
 	question *question // the proxy's own, while it is being answered
 	changing *changing // a COM_CHANGE_USER, while it is being authenticated
+	tooLong  *tooLong  // a message that is being read away
 	fileLeft int       // bytes left of a packet of LOAD DATA LOCAL
 	fileLong bool      // that packet goes on in the next one
 
@@ -87,6 +89,7 @@ func newSession(l *login) *session {
 		mariaDBCapabilities: l.forBackend().MariaDBCapabilities,
 		clientSecure:        l.secure,
 		serverSecure:        l.up.secure,
+		unnumbered:          wire.CompressionOf(l.response.Capabilities) != wire.NoCompression,
 	}
 	s.thread = thread{own: l.threadID, server: l.up.greeting.ThreadID, user: s.user, app: s.name}
 	s.state.mode.Server, _ = sqlparse.ParseServer(l.up.greeting.ServerVersion)
@@ -108,10 +111,12 @@ func (s *session) fromClient(p []byte) error {
 
 // take handles what the client has sent as far as it is its turn, and keeps the rest.
 func (s *session) take(p []byte) (err error) {
-	switch s.inflight.answer.phase {
-	case answerInfile:
+	switch {
+	case s.tooLong != nil:
+		p, err = s.readAway(p)
+	case s.inflight.answer.phase == answerInfile:
 		p = s.infile(p)
-	case answerAuth:
+	case s.inflight.answer.phase == answerAuth:
 		p, err = s.authFromClient(p)
 	default:
 		p, err = s.commands(p)
@@ -127,15 +132,18 @@ func (s *session) take(p []byte) (err error) {
 // returns what is left.
 func (s *session) commands(p []byte) (rest []byte, err error) {
 	for s.idle() && !s.ended {
+		if s.unnumbered {
+			wire.Renumber(p, 0)
+		}
 		message, need, ok, err := wire.CutMessage(p, 0)
 		if err != nil {
 			return nil, s.fail(0, mysql.ER_NET_PACKETS_OUT_OF_ORDER, "08S01", "Got packets out of order", err)
 		}
+		if len(message.Raw) > s.longest() || !ok && len(p)+need > s.longest() {
+			s.tooLong = &tooLong{}
+			return s.readAway(p)
+		}
 		if !ok {
-			if len(p)+need > s.server.options.MaxMessage {
-				return nil, s.fail(0, mysql.ER_NET_PACKET_TOO_LARGE, "08S01",
-					fmt.Sprintf("Got a packet bigger than the %d bytes that Guardrail takes", s.server.options.MaxMessage), wire.ErrMalformed)
-			}
 			return p, nil
 		}
 		done, err := s.command(message)
@@ -374,7 +382,13 @@ func (s *session) answered(failed bool) {
 		s.prepared.clear()
 		s.state.stale()
 	}
-	if f.effect&sqlparse.MayHideState != 0 || f.effect&sqlparse.SetsState != 0 && (failed || !f.changed) {
+	if s.state.sandboxed {
+		s.state.stale()
+	}
+	switch {
+	case f.effect&sqlparse.SetsState != 0 && (failed || !f.changed):
+		s.state.stale() // the list of what is tracked may be another one too
+	case f.effect&sqlparse.MayHideState != 0:
 		s.state.modeStale = true
 	}
 	if f.effect&sqlparse.SetsSchema != 0 && !failed && !f.moved {

@@ -94,15 +94,15 @@ func serverAnswer(command []byte, capabilities wire.Capability) []byte {
 	case mysql.COM_QUERY:
 		switch {
 		case text == askState+askTrack:
-			out, seq := wire.AppendPacket(nil, 1, []byte{5})
-			for range 5 {
+			out, seq := wire.AppendPacket(nil, 1, []byte{6})
+			for range 6 {
 				out, seq = wire.AppendPacket(out, seq, []byte("\x03defdefinition"))
 			}
 			if capabilities&mysql.CLIENT_DEPRECATE_EOF == 0 {
 				out, seq = append(out, end(seq)...), seq+1
 			}
 			var row []byte
-			for _, v := range []string{"ANSI_QUOTES", "utf8mb4", "shop", "0", ""} {
+			for _, v := range []string{"ANSI_QUOTES", "utf8mb4", "shop", "0", "67108864", ""} {
 				row = wire.AppendLenencBytes(row, v)
 			}
 			out, seq = wire.AppendPacket(out, seq, row)

@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
@@ -21,6 +22,8 @@ type state struct {
 	tracked        bool // the server reports changes of sql_mode and character_set_client
 	modeStale      bool // mode may have changed unseen
 	schemaStale    bool // so may schema
+	maxPacket      int  // the server's max_allowed_packet, in bytes; 0 where it is not known
+	sandboxed      bool // the account's password has expired: the server tells nothing until it is changed
 	flags          uint16
 	wants          trackList // what the client itself wants to be told of
 	installed      trackList // what the server was last seen to track for us
@@ -41,8 +44,19 @@ func (s *state) doubtful(modeFree bool) bool {
 	return s.schemaStale || s.modeStale && !modeFree
 }
 
+// uncertain reports whether anything of the state may have changed unseen.
+func (s *state) uncertain() bool { return s.modeStale || s.schemaStale }
+
 // stale notes that anything may have changed unseen.
 func (s *state) stale() { s.modeStale, s.schemaStale = true, true }
+
+// sandbox notes that the server keeps its state to itself, because the account's
+// password has expired. It is asked again after every statement.
+func (s *state) sandbox() {
+	s.sandboxed, s.modeStale, s.schemaStale = true, false, false
+	s.mode.SQLMode, s.mode.Charset = 0, sqlparse.CharsetBinary // reads ASCII as every other does
+	s.lowerCaseNames = true
+}
 
 // flagsSeen compares a status flag that has moved with the mode we hold. A
 // flag that disagrees means a change that tracking did not report. A flag that
@@ -164,7 +178,7 @@ func (l trackList) equal(o trackList) bool {
 // The question: what is the state, what did the client want tracked, and track
 // ours too. Both statements are sent in one write and answered in order.
 const (
-	askState = "SELECT @@sql_mode, @@character_set_client, DATABASE(), @@lower_case_table_names"
+	askState = "SELECT @@sql_mode, @@character_set_client, DATABASE(), @@lower_case_table_names, @@max_allowed_packet"
 	askTrack = ", @@session_track_system_variables"
 	setTrack = "SET SESSION session_track_schema=ON, session_track_system_variables=" +
 		"IF(FIND_IN_SET('sql_mode',@@session_track_system_variables)>0" +
@@ -183,6 +197,7 @@ type question struct {
 	track  bool // the server has session tracking
 	answer answer
 	row    [][]byte
+	askErr *wire.Err // the SELECT failed: nothing is known
 	setErr *wire.Err // the SET failed: changes will not be reported
 	second bool
 }
@@ -220,9 +235,9 @@ func (q *question) packet(payload []byte) (done bool, err error) {
 	}
 	if !q.answer.whole(len(payload), first) {
 		if q.answer.phase == answerRows {
-			columns := 4
+			columns := 5
 			if q.track {
-				columns = 5
+				columns = 6
 			}
 			q.row, err = wire.DecodeTextRow(bytes.Clone(payload), columns)
 			return false, err
@@ -234,14 +249,11 @@ func (q *question) packet(payload []byte) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if end.err != nil && !q.second {
-		if q.track && end.err.Code == mysql.ER_UNKNOWN_SYSTEM_VARIABLE {
-			return false, errNoTracking{*end.err}
-		}
-		return false, serverError{*end.err}
-	}
-	if end.err != nil {
+	switch {
+	case end.err != nil && q.second:
 		q.setErr = end.err
+	case end.err != nil:
+		q.askErr = end.err
 	}
 	if q.answer.phase != answerDone {
 		return false, nil
@@ -256,20 +268,32 @@ func (q *question) packet(payload []byte) (done bool, err error) {
 
 // take moves the answers into the state.
 func (q *question) take(s *state) error {
-	if len(q.row) < 4 {
+	switch {
+	case q.askErr == nil:
+	case q.askErr.Code == mysql.ER_MUST_CHANGE_PASSWORD:
+		s.sandbox()
+		return nil
+	case q.track && q.askErr.Code == mysql.ER_UNKNOWN_SYSTEM_VARIABLE:
+		return errNoTracking{*q.askErr}
+	default:
+		return serverError{*q.askErr}
+	}
+	if len(q.row) < 5 {
 		return fmt.Errorf("the session's state: no row: %w", wire.ErrMalformed)
 	}
 	s.mode.SQLMode = sqlparse.ParseSQLMode(string(q.row[0]))
 	s.mode.Charset = sqlparse.ParseCharset(string(q.row[1]))
 	s.schema = string(q.row[2])
 	s.lowerCaseNames = string(q.row[3]) != "0"
+	s.maxPacket, _ = strconv.Atoi(string(q.row[4]))
+	s.sandboxed = false
 	s.tracked = q.track && q.setErr == nil
 	s.modeStale, s.schemaStale = false, false
 	if q.track {
-		found := parseTrackList(string(q.row[4]))
+		found := parseTrackList(string(q.row[5]))
 		if !found.equal(s.installed) {
 			s.wants = found
-			s.installed = parseTrackList(string(q.row[4]) + "," + ourTrackList)
+			s.installed = parseTrackList(string(q.row[5]) + "," + ourTrackList)
 		}
 	}
 	return nil

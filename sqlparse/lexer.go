@@ -27,7 +27,7 @@ func Lex(text []byte, m Mode, buf *Tokens) Lexed {
 		Ambiguous:        x.reason,
 		LiteralDependent: x.literals,
 		weighs:           x.weighs && !x.literals,
-		ModeFree:         !x.modeBound,
+		modeBound:        x.modeBound,
 		Depth:            x.maxDepth,
 		hints:            x.hints,
 	}
@@ -59,7 +59,7 @@ type lexer struct {
 	reason string // why lexing stopped before the end
 
 	depth, maxDepth int
-	modeBound       bool // something was met that another sql_mode or character set reads otherwise
+	modeBound       bool // something was met that another sql_mode reads otherwise
 
 	hints []hint // that set variables, see hint.go
 
@@ -83,7 +83,7 @@ func (x *lexer) start() {
 		x.fail("the server is not known")
 		return
 	}
-	if x.mode.Charset == CharsetUnknown || x.tab.length != nil || x.mode.SQLMode.has(Oracle) {
+	if x.mode.SQLMode.has(Oracle) {
 		x.modeBound = true
 	}
 	if x.mode.Charset == CharsetUnknown {

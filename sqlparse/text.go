@@ -46,7 +46,7 @@ func (r *Reader) readLexed(lexed *Lexed, depth int) Reading {
 // selfChanging refuses a text that changes how its own rest is read: the rest
 // was read in the mode from before.
 func selfChanging(reading Reading, lexed *Lexed) Reading {
-	if lexed.ModeFree {
+	if lexed.ModeFree() {
 		return reading
 	}
 	last := len(reading.Statements) - 1

@@ -1,5 +1,7 @@
 package sqlparse
 
+import "slices"
+
 // TokenType is what the server's lexer makes of a run of bytes.
 type TokenType uint8
 
@@ -92,10 +94,16 @@ type Lexed struct {
 	LiteralDependent bool
 	// weighs is set when the shape holds the weight of each literal.
 	weighs bool
-	// ModeFree is set when the text is cut alike in every Mode of its server,
-	// MariaDB's ORACLE grammar left aside.
-	ModeFree bool
+	// modeBound is set when something was met that another sql_mode reads otherwise.
+	modeBound bool
 	// Depth is the deepest nesting of parentheses.
 	Depth int
 	hints []hint // those that set variables
+}
+
+// ModeFree reports whether the text is cut alike in every Mode of its server,
+// MariaDB's ORACLE grammar left aside: nothing in it hangs on sql_mode, and
+// ASCII is the same in every character set that a client may have.
+func (l *Lexed) ModeFree() bool {
+	return !l.modeBound && !slices.ContainsFunc(l.Text, func(b byte) bool { return b >= 0x80 })
 }

@@ -8,11 +8,12 @@ const (
 )
 
 // Second bytes of caching_sha2_password's AuthMoreData, and what a client
-// sends to ask for the server's RSA key.
+// sends to ask for the server's RSA key; sha256_password has a byte of its own for that.
 const (
-	SHA2RequestPublicKey byte = 0x02
-	SHA2FastAuthOK       byte = 0x03
-	SHA2FullAuth         byte = 0x04
+	SHA256RequestPublicKey byte = 0x01
+	SHA2RequestPublicKey   byte = 0x02
+	SHA2FastAuthOK         byte = 0x03
+	SHA2FullAuth           byte = 0x04
 )
 
 // AuthSwitch asks the client to authenticate with another plug-in,

@@ -83,6 +83,20 @@ func CutMessage(buf []byte, seq byte) (m Message, need int, ok bool, err error) 
 	}
 }
 
+// Renumber gives the packets of the first message in buf, as far as it is there,
+// the sequence ids seq, seq+1 and so on. Inside compressed packets nobody looks
+// at them, and some clients get them wrong.
+func Renumber(buf []byte, seq byte) {
+	for at := 0; len(buf)-at >= HeaderLen; seq++ {
+		buf[at+3] = seq
+		n := PayloadLen(buf[at:])
+		if n < MaxPayload {
+			return
+		}
+		at += HeaderLen + n
+	}
+}
+
 // ReadMessage reads one message of the connection phase from r, without
 // reading a byte past it, and returns its payload and the sequence id that
 // follows. A message longer than limit bytes is malformed.
