@@ -29,3 +29,10 @@ func compress(conn net.Conn, capabilities wire.Capability, level byte) (net.Conn
 
 func (c *compressed) Read(p []byte) (int, error)  { return c.packets.Read(p) }
 func (c *compressed) Write(p []byte) (int, error) { return c.packets.Write(p) }
+
+// begin tells a connection that a command is written next.
+func begin(conn net.Conn) {
+	if c, ok := conn.(*compressed); ok {
+		c.packets.Begin()
+	}
+}

@@ -19,7 +19,8 @@ func withCompression(c *mysql.Config) { _ = c.Apply(mysql.EnableCompression(true
 func TestCompressionOnBothLegs(t *testing.T) {
 	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
 		shop(t, s)
-		s.Exec(t, "CREATE TABLE shop.blobs (b LONGBLOB)")
+		s.Exec(t, "CREATE TABLE shop.blobs (b LONGBLOB)", "CREATE TABLE shop.numbers (id INT)",
+			"SET SESSION sql_mode=''", "INSERT INTO shop.numbers SELECT 1 FROM information_schema.collations a, information_schema.collations b LIMIT 20000")
 		g := start(t, s.Addr(), shopPolicy)
 		for name, leg := range map[string]func(*mysql.Config){"plain": func(*mysql.Config) {}, "TLS": withTLS} {
 			t.Run(name, func(t *testing.T) {
@@ -35,6 +36,17 @@ func TestCompressionOnBothLegs(t *testing.T) {
 					t.Errorf("%d bytes came back as %d", len(blob), len(got))
 				}
 				refused(t, c, 1175, "UPDATE orders SET note = ?", strings.Repeat("x", 100))
+				rows := 0
+				long, err := c.QueryContext(t.Context(), "SELECT a.id, REPEAT(CHAR(0), 100) FROM numbers a")
+				for err == nil && long.Next() {
+					rows++
+				}
+				if err == nil {
+					err = long.Err()
+				}
+				if rows != 20000 || err != nil {
+					t.Errorf("%d rows, %v", rows, err)
+				}
 			})
 		}
 	})

@@ -117,6 +117,12 @@ func (d *blocking) toClient(p []byte) { d.write(d.client, p) }
 // toServer is called by the session, under the lock.
 func (d *blocking) toServer(p []byte) { d.write(d.server, p) }
 
+// command is called by the session, under the lock.
+func (d *blocking) command(p []byte) {
+	begin(d.server)
+	d.write(d.server, p)
+}
+
 func (d *blocking) write(to net.Conn, p []byte) {
 	if d.ended {
 		return

@@ -332,6 +332,9 @@ func (p *polled) toClient(b []byte) { p.write(&p.client, b) }
 // toServer is called by the session while it is fed.
 func (p *polled) toServer(b []byte) { p.write(&p.server, b) }
 
+// command is called by the session while it is fed.
+func (p *polled) command(b []byte) { p.write(&p.server, b) }
+
 // write sends what the peer takes and keeps the rest.
 func (p *polled) write(g *leg, b []byte) {
 	if p.closed {

@@ -3,7 +3,7 @@ package proxy
 import (
 	"errors"
 	"fmt"
-	"io"
+	"net"
 
 	"guardrail/proxy/wire"
 )
@@ -11,7 +11,7 @@ import (
 // learn asks for the session's state before the client is told that it is
 // logged in, in one round trip. A server without session tracking is asked
 // again, without it, and remembered.
-func (s *session) learn(server io.ReadWriter) error {
+func (s *session) learn(server net.Conn) error {
 	err := s.learnOnce(server)
 	var untracked errNoTracking
 	if errors.As(err, &untracked) {
@@ -24,10 +24,13 @@ func (s *session) learn(server io.ReadWriter) error {
 	return nil
 }
 
-func (s *session) learnOnce(server io.ReadWriter) error {
+func (s *session) learnOnce(server net.Conn) error {
 	q := newQuestion(s)
-	if _, err := server.Write(q.appendTo(nil)); err != nil {
-		return err
+	for _, c := range q.commands() {
+		begin(server)
+		if _, err := server.Write(c); err != nil {
+			return err
+		}
 	}
 	for {
 		payload, _, err := wire.ReadMessage(server, maxLoginMessage)

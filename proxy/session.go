@@ -19,6 +19,9 @@ import (
 type wires interface {
 	toClient(p []byte)
 	toServer(p []byte)
+	// command is toServer with the whole of a command, not what belongs to one
+	// that was sent before.
+	command(p []byte)
 }
 
 // session is one client's connection after its login, and the one server
@@ -191,14 +194,16 @@ func (s *session) forward(message wire.Message, phase answerPhase, effect sqlpar
 		answer: answer{phase: phase, capabilities: s.serverCapabilities, mariaDB: s.mariaDBCapabilities},
 		effect: effect,
 	}
-	s.wires.toServer(message.Raw)
+	s.wires.command(message.Raw)
 }
 
 // ask puts the session's question to the server. The command that was to be
 // judged waits.
 func (s *session) ask() {
 	s.question = newQuestion(s)
-	s.wires.toServer(s.question.appendTo(nil))
+	for _, c := range s.question.commands() {
+		s.wires.command(c)
+	}
 }
 
 // fromServer takes bytes that came from the server. They are the caller's again

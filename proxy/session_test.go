@@ -33,6 +33,8 @@ type scripted struct {
 
 func (d *scripted) toClient(p []byte) { d.client.Write(p) }
 
+func (d *scripted) command(p []byte) { d.toServer(p) }
+
 func (d *scripted) toServer(p []byte) {
 	d.received.Write(p)
 	if d.deaf {

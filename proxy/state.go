@@ -214,17 +214,15 @@ func newQuestion(s *session) *question {
 	}
 }
 
-// appendTo appends the commands to send.
-func (q *question) appendTo(dst []byte) []byte {
-	ask := askState
-	if q.track {
-		ask += askTrack
+// commands are what to send.
+func (q *question) commands() [][]byte {
+	if !q.track {
+		return [][]byte{wire.AppendQuery(nil, []byte(askState), q.answer.capabilities)}
 	}
-	dst = wire.AppendQuery(dst, []byte(ask), q.answer.capabilities)
-	if q.track {
-		dst = wire.AppendQuery(dst, []byte(setTrack), q.answer.capabilities)
+	return [][]byte{
+		wire.AppendQuery(nil, []byte(askState+askTrack), q.answer.capabilities),
+		wire.AppendQuery(nil, []byte(setTrack), q.answer.capabilities),
 	}
-	return dst
 }
 
 // packet takes one packet of the answers and reports whether it was the last.

@@ -109,27 +109,22 @@ func (c *Compressed) readPacket() error {
 	return nil
 }
 
-// Write sends packets. p must begin with a packet's header, or go on where the
-// last Write ended. A packet of sequence id 0 is a command: it begins the
-// compressed packets' numbering anew, and has a compressed packet of its own. A
-// server answers the second of two in one only when it hears more.
+// Begin says that the next Write is a command: its compressed packet is numbered
+// 0. A server answers the second of two commands in one compressed packet only
+// when it hears more, so that each wants a Write of its own.
+func (c *Compressed) Begin() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.seq = 0
+}
+
+// Write sends bytes of packets, numbered after what was written or read last.
 func (c *Compressed) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var out []byte
-	for rest := p; len(rest) > 0; {
-		piece := rest
-		if len(rest) >= HeaderLen && rest[3] == 0 {
-			c.seq = 0
-			if message, _, ok, err := CutMessage(rest, 0); ok && err == nil {
-				piece = message.Raw
-			}
-		}
-		var err error
-		if out, err = c.appendPackets(out, piece); err != nil {
-			return 0, err
-		}
-		rest = rest[len(piece):]
+	out, err := c.appendPackets(nil, p)
+	if err != nil {
+		return 0, err
 	}
 	if _, err := c.stream.Write(out); err != nil {
 		return 0, err

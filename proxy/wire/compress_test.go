@@ -53,7 +53,10 @@ func TestCompressedPacketsAreNumbered(t *testing.T) {
 	}
 	command, _ := wire.AppendPacket(nil, 0, []byte("command"))
 	goesOn, _ := wire.AppendPacket(nil, 3, []byte("goes on"))
-	for _, p := range [][]byte{command, goesOn, goesOn, command} {
+	for i, p := range [][]byte{command, goesOn, goesOn, command} {
+		if i == 3 {
+			c.Begin()
+		}
 		if _, err := c.Write(p); err != nil {
 			t.Fatal(err)
 		}
