@@ -2,6 +2,7 @@ package policy
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 )
@@ -41,6 +42,21 @@ func (s *Set) entries(account string) []entry {
 		return named
 	}
 	return s.accounts[anyone]
+}
+
+// Holders returns the apps of the set's environment that let an account in from
+// some address: more than one where networks tell them apart.
+func (s *Set) Holders(account string) []*App {
+	if s == nil {
+		return nil
+	}
+	var apps []*App
+	for _, e := range s.entries(account) {
+		if e.app.here && !slices.Contains(apps, e.app) {
+			apps = append(apps, e.app)
+		}
+	}
+	return apps
 }
 
 // admit decides about a login by the app's time windows.
