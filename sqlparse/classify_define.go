@@ -186,6 +186,7 @@ func (c *classifier) dropObject() bool {
 		return c.kind("dealloc_sql")
 	case c.accept("TEMPORARY", "TABLE"), c.accept("TEMPORARY", "TABLES"):
 		c.drop("drop_table")
+		c.on(Object{Type: Schema}, AnyPrivilege)
 		return true
 	case c.accept("TABLE"), c.accept("TABLES"):
 		c.drop("drop_table")

@@ -78,7 +78,7 @@ func (w *walk) rename(from, to *ast.TableName) {
 }
 
 // dropTable reads DROP TABLE and DROP VIEW. DROP TEMPORARY TABLE takes away
-// only what the session made itself, and needs nothing.
+// only what the session made itself: any privilege there will do.
 func (w *walk) dropTable(n *ast.DropTableStmt) {
 	w.drop("drop_table")
 	privilege := DropTable
@@ -86,11 +86,12 @@ func (w *walk) dropTable(n *ast.DropTableStmt) {
 		w.drop("drop_view")
 		privilege = DropView
 	}
-	if n.TemporaryKeyword == ast.TemporaryLocal {
-		return
-	}
 	for _, t := range n.Tables {
-		w.table(t, privilege)
+		if n.TemporaryKeyword == ast.TemporaryLocal {
+			w.schema(AnyPrivilege, t.Schema.O)
+		} else {
+			w.table(t, privilege)
+		}
 	}
 }
 

@@ -138,6 +138,9 @@ func (b *bones) variable(global bool) {
 	first, name := b.qualified()
 	name = strings.ToLower(name)
 	b.assignment()
+	if strings.EqualFold(first, "NEW") && !global {
+		return // a column of a trigger's row; outside a trigger, the server refuses it
+	}
 	switch {
 	case global:
 		b.w.global("SYSTEM_VARIABLES_ADMIN")
