@@ -40,7 +40,7 @@ func terms(a *policy.App) string {
 		b.WriteString("; reads only")
 	}
 	if end := a.ObservedUntil(); !end.IsZero() {
-		b.WriteString("; observed until " + end.Format(time.RFC3339))
+		b.WriteString("; observed until " + end.Format(time.RFC3339) + ", nothing is refused")
 	}
 	return b.String()
 }

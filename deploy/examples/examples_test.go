@@ -3,7 +3,9 @@ package examples_test
 
 import (
 	"os"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -80,5 +82,30 @@ func TestConfigurationIsNoPolicy(t *testing.T) {
 	}
 	if _, err := policy.Load(".", "production"); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestReadme holds that the policies of the README's first steps load together,
+// pass their tests, and have a test for each line.
+func TestReadme(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, chapter, _ := strings.Cut(string(text), "\n## Policies\n")
+	var sources []policy.Source
+	for _, m := range regexp.MustCompile("(?s)```yaml\n(# policies/(\\S+).*?)```").FindAllStringSubmatch(chapter, -1) {
+		sources = append(sources, policy.Source{File: m[2], Text: []byte(m[1])})
+	}
+	if len(sources) != 3 {
+		t.Fatalf("%d policy files in the chapter", len(sources))
+	}
+	p, err := policy.Parse(sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	passes(t, p, sqlparse.Server{Flavour: sqlparse.MySQL, Version: 80407}, time.Now())
+	if w := p.Warnings(time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)); len(w) > 0 {
+		t.Error(w)
 	}
 }
