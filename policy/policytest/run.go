@@ -4,11 +4,13 @@ package policytest
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"guardrail/policy"
+	"guardrail/policy/strictyaml"
 	"guardrail/sqlparse"
 )
 
@@ -41,6 +43,19 @@ func Run(p *policy.Policy, o Options) []Result {
 	return out
 }
 
+// Check runs all tests of a policy and returns those that fail as a
+// strictyaml.Mistakes, each at its place, or nil: so that policies that fail
+// their own tests are never put in force.
+func Check(p *policy.Policy, o Options) error {
+	var report strictyaml.Report
+	for _, r := range Run(p, o) {
+		if r.Failure != "" {
+			report.Add(strictyaml.Pos{File: r.Test.File, Line: r.Test.Line, Col: r.Test.Col}, "this test fails: "+r.Failure, "")
+		}
+	}
+	return report.Err()
+}
+
 // runner keeps the policy compiled for each environment that tests ask for.
 type runner struct {
 	policy  *policy.Policy
@@ -62,25 +77,30 @@ func (r *runner) run(t policy.Test) Result {
 	if t.Account != "" {
 		_, result.Decision = set.Login(t.Account, t.From, at)
 	} else {
-		result.Statements = r.options.Reader.Read([]byte(t.SQL), r.options.Mode).Statements
-		r := policy.Request{Schema: t.Schema, LowerCaseNames: t.LowerCase, Statements: result.Statements, Now: at}
-		app := set.App(t.App)
-		result.Decision = app.Decide(r)
-		for _, q := range result.Decision.Questions {
-			if answer, ok := t.Answer(q); ok {
-				r.Answers = append(r.Answers, answer)
-			}
-		}
-		if len(r.Answers) > 0 {
-			result.Decision = app.Decide(r)
-		}
-		result.Rules = shown(t, result.Decision, app.Explain(r))
+		r.statement(&result, set.App(t.App), at)
 	}
 	result.Failure = failure(t, result.Decision)
 	if reason, unknown := (sqlparse.Reading{Statements: result.Statements}).Unknown(); unknown && result.Failure != "" {
 		result.Failure += ": the statement cannot be read: " + reason
 	}
 	return result
+}
+
+// statement judges a test's SQL, with what the test has the server say.
+func (r *runner) statement(result *Result, app *policy.App, at time.Time) {
+	t := result.Test
+	result.Statements = r.options.Reader.Read([]byte(t.SQL), r.options.Mode).Statements
+	request := policy.Request{Schema: t.Schema, LowerCaseNames: t.LowerCase, Statements: result.Statements, Now: at}
+	result.Decision = app.Decide(request)
+	for _, q := range result.Decision.Questions {
+		if answer, ok := t.Answer(q); ok {
+			request.Answers = append(request.Answers, answer)
+		}
+	}
+	if len(request.Answers) > 0 {
+		result.Decision = app.Decide(request)
+	}
+	result.Rules = shown(t, result.Decision, app.Explain(request))
 }
 
 // shown returns the lines that a test of a statement shows to work.
@@ -181,8 +201,13 @@ func Names(d policy.Decision, by string) bool {
 // by tells what refused: the rule and, where a privilege is in question, the need.
 func by(d policy.Decision) string {
 	what := d.Rule.ID
-	if d.Rule.File != "" {
-		what += fmt.Sprintf(" (%s:%d)", d.Rule.File, d.Rule.Line)
+	place := fmt.Sprintf("%s:%d", d.Rule.File, d.Rule.Line)
+	switch {
+	case d.Rule.File == "":
+	case what == filepath.Base(place):
+		what = place
+	default:
+		what += " (" + place + ")"
 	}
 	if d.Need.Privilege != "" {
 		what += fmt.Sprintf(", %s ON %s", d.Need.Privilege, d.Need.Object)

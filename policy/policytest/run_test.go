@@ -116,3 +116,53 @@ tests:
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+func TestCheck(t *testing.T) {
+	text := "app: shop\naccounts: [shop]\nenvironments: [production]\ngrants: [SELECT ON shop.*]\ntests:\n  - {sql: SELECT 1 FROM shop.t, expect: %s}\n"
+	for expect, want := range map[string]string{"allow": "", "deny": "a.yaml:6:5: this test fails: expected deny, but it is allowed"} {
+		p, err := policy.Parse([]policy.Source{{File: "a.yaml", Text: fmt.Appendf(nil, text, expect)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if err := policytest.Check(p, options()); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", expect, got, want)
+		}
+	}
+}
+
+// TestAnswers holds what tests say in the server's place.
+func TestAnswers(t *testing.T) {
+	const file = `
+app: shop
+accounts: [shop]
+environments: [production]
+grants: [ALL ON shop.*]
+require: [ROWS <= 10 FOR DELETE, PRIMARY KEY FOR UPDATE, LIMIT FOR DELETE ON shop.queue]
+limits: {sql_safe_updates: true}
+tests:
+`
+	for test, want := range map[string]string{
+		"{sql: DELETE FROM shop.t, rows: 10, expect: allow}":                                           "",
+		"{sql: DELETE FROM shop.t, rows: 11, expect: deny, by: ROWS}":                                  "",
+		"{sql: DELETE FROM shop.t, expect: deny, by: rows}":                                            "",
+		"{sql: DELETE FROM shop.queue, rows: 1, expect: deny, by: LIMIT}":                              "",
+		"{sql: UPDATE shop.t SET a = 1 WHERE id = 5, primary_key: [id], expect: allow}":                "",
+		"{sql: UPDATE shop.t SET a = 1 WHERE id = 5, unique_key: [id], expect: deny, by: PRIMARY KEY}": "",
+		"{sql: UPDATE shop.t SET a = 1 WHERE b = 5, primary_key: [id], expect: deny, by: key}":         "",
+		"{sql: SET sql_safe_updates = 0, expect: deny, by: variable}":                                  "",
+		"{sql: DELETE FROM shop.t, rows: 11, expect: deny, by: LIMIT}":                                 "expected deny by LIMIT, but it is refused by a.yaml:6",
+		"{sql: UPDATE shop.t SET a = 1 WHERE id = 5, primary_key: [a, id], expect: allow}":             "expected allow, but it is refused by a.yaml:6",
+	} {
+		p, err := policy.Parse([]policy.Source{{File: "a.yaml", Text: []byte(file + "  - " + test + "\n")}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := policytest.Run(p, options())[0].Failure; got != want {
+			t.Errorf("%s\n got %q\nwant %q", test, got, want)
+		}
+	}
+}
