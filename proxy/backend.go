@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -43,19 +44,26 @@ type upstream struct {
 
 // dial connects and reads the greeting. An ERR in its place (too many
 // connections, host blocked) comes back as a serverError.
-func (b *backend) dial(ctx context.Context) (*upstream, error) {
-	up, err := b.dialOnce(ctx)
+// client, where it is valid, is whom the connection is for.
+func (b *backend) dial(ctx context.Context, client netip.AddrPort) (*upstream, error) {
+	up, err := b.dialOnce(ctx, client)
 	b.reachable.Store(err == nil)
 	return up, err
 }
 
-func (b *backend) dialOnce(ctx context.Context) (*upstream, error) {
+func (b *backend) dialOnce(ctx context.Context, client netip.AddrPort) (*upstream, error) {
 	conn, err := b.dialer.DialContext(ctx, "tcp", b.options.Address)
 	if err != nil {
 		return nil, fmt.Errorf("connect to backend: %w", err)
 	}
 	if deadline, ok := ctx.Deadline(); ok {
 		_ = conn.SetDeadline(deadline)
+	}
+	if client.IsValid() && b.options.ProxyProtocol != 0 {
+		if err := b.announce(conn, client); err != nil {
+			_ = conn.Close()
+			return nil, err
+		}
 	}
 	up := &upstream{conn: conn, raw: conn, since: time.Now()}
 	if err := up.readGreeting(); err != nil {
@@ -88,11 +96,11 @@ func (b *backend) greeting(ctx context.Context) wire.Greeting {
 	if g := b.facts.Load(); g != nil {
 		return *g
 	}
-	up, err := b.dial(ctx)
+	up, err := b.dial(ctx, netip.AddrPort{})
 	if err != nil {
 		return unknownServer
 	}
-	b.spare.put(up)
+	b.keep(up)
 	return up.greeting
 }
 
@@ -175,10 +183,10 @@ func (s *Server) Ready(ctx context.Context) error {
 	if s.backend.reachable.Load() {
 		return nil
 	}
-	up, err := s.backend.dial(ctx)
+	up, err := s.backend.dial(ctx, netip.AddrPort{})
 	if err != nil {
 		return err
 	}
-	s.backend.spare.put(up)
+	s.backend.keep(up)
 	return nil
 }

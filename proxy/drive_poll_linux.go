@@ -6,6 +6,7 @@ import (
 	"net"
 	"runtime"
 	"sync"
+	"syscall"
 	"unsafe"
 
 	"go.uber.org/zap"
@@ -15,7 +16,7 @@ import (
 // pollBuffer is how much one read takes, in bytes.
 const pollBuffer = 128 << 10
 
-// loop drives the sessions whose both connections are plain TCP: one
+// loop drives the sessions whose both connections are plain: one
 // level-triggered epoll instance on a thread of its own. Each readable
 // connection is read once, the session is fed, and what it sends is written at
 // once. A goroutine for a session would cost two thread switches a statement.
@@ -124,11 +125,11 @@ func (l *loop) adopt(s *session, client, server net.Conn, ended func(error)) boo
 // takeFD duplicates the descriptor of a connection. The duplicate keeps the
 // socket, and its non-blocking mode, when the original is closed.
 func takeFD(c net.Conn) (int, error) {
-	tcp, ok := c.(*net.TCPConn)
+	file, ok := c.(syscall.Conn)
 	if !ok {
-		return 0, errors.New("not a TCP connection")
+		return 0, errors.New("not a connection of the kernel's")
 	}
-	raw, err := tcp.SyscallConn()
+	raw, err := file.SyscallConn()
 	if err != nil {
 		return 0, err
 	}

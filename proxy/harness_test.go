@@ -120,24 +120,31 @@ func start(t testing.TB, backend, policies string, change ...func(*proxy.Options
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	g.server = server
+	g.addr = g.listen(t, "tcp", "127.0.0.1:0")
+	return g
+}
+
+// listen makes the proxy listen until the end of t, and returns where.
+func (g *guard) listen(t testing.TB, network, address string) string {
+	t.Helper()
+	listener, err := net.Listen(network, address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
+	go func() { served <- g.server.Serve(listener) }()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
-		if err := server.Stop(ctx); err != nil {
+		if err := g.server.Stop(ctx); err != nil {
 			t.Errorf("stop: %v", err)
 		}
 		if err := <-served; err != nil {
 			t.Errorf("serve: %v", err)
 		}
 	})
-	g.addr, g.server = listener.Addr().String(), server
-	return g
+	return listener.Addr().String()
 }
 
 // open returns a pool of connections through the proxy, for an account with

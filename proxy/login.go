@@ -46,8 +46,9 @@ type login struct {
 	client   net.Conn
 	raw      net.Conn // client, or the TCP connection under its TLS
 	seq      byte     // of the next packet either way
-	secure   bool
+	secure   bool     // TLS, or a Unix socket
 	from     netip.Addr
+	port     uint16
 	response wire.HandshakeResponse
 	threadID uint32          // in the greeting
 	offered  wire.Capability // so is this
@@ -131,7 +132,7 @@ func (l *login) begin(final []byte) (_ *session, err error) {
 func (l *login) greet(ctx context.Context) error {
 	facts := l.server.backend.greeting(ctx)
 	l.threadID = newThreadID()
-	if l.server.backend.spare.knows(l.from) {
+	if l.server.backend.keepsReady() && l.server.backend.spare.knows(l.from) {
 		if up, err := l.server.backend.ready(ctx); err == nil {
 			l.up, facts, l.threadID = up, up.greeting, up.greeting.ThreadID
 		}
@@ -211,7 +212,7 @@ func (l *login) admission(schema string, lowerCaseNames bool) admission {
 func (l *login) connect(ctx context.Context) (first []byte, err error) {
 	waited := l.up != nil
 	if !waited {
-		if l.up, err = l.server.backend.ready(ctx); err != nil {
+		if l.up, err = l.server.backend.readyFor(ctx, netip.AddrPortFrom(l.from, l.port)); err != nil {
 			return nil, err
 		}
 	}
@@ -219,7 +220,7 @@ func (l *login) connect(ctx context.Context) (first []byte, err error) {
 		return first, err
 	}
 	_ = l.up.conn.Close()
-	if l.up, err = l.server.backend.dial(ctx); err != nil {
+	if l.up, err = l.server.backend.dial(ctx, netip.AddrPort{}); err != nil {
 		return nil, err
 	}
 	return l.respond(ctx)
@@ -329,6 +330,8 @@ func (l *login) tell(err error) {
 		answer = fromServer.Err
 	case errors.As(err, &refused):
 		answer = refused.Err
+	case l.response.User == "" && errors.Is(err, wire.ErrMalformed):
+		answer = wire.Err{Code: mysql.ER_HANDSHAKE_ERROR, SQLState: "08S01", Message: "Bad handshake"}
 	case l.response.User == "" && l.seq > 1:
 		return // no client that we know: a port scan, a broken TLS handshake
 	default:

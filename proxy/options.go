@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"go.uber.org/zap"
@@ -26,6 +27,11 @@ type Options struct {
 	// RequireTLS refuses clients that do not switch to TLS, error 3159.
 	RequireTLS bool
 
+	// ProxyProtocolFrom are the networks of load balancers: a client from there
+	// must send a PROXY protocol header, version 1 or 2, and is who it says. A
+	// header from elsewhere is a malformed login. May be empty.
+	ProxyProtocolFrom []netip.Prefix
+
 	Policies *policy.Live
 	Reader   *sqlparse.Reader
 	Recorder audit.Recorder
@@ -42,6 +48,10 @@ type BackendOptions struct {
 	Name    string
 	Address string      // host:port
 	TLS     *tls.Config // nil speaks plain
+	// ProxyProtocol is the version of the header that tells the backend the
+	// client's address: 1, 2, or 0 for none. A header comes before all else, so
+	// that no connection can be kept ready for the next login.
+	ProxyProtocol byte
 }
 
 const (

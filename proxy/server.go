@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"runtime"
 	"sync"
 
@@ -71,6 +70,7 @@ var errStopped = errors.New("server stopped")
 // Serve accepts clients on listener until Stop, which makes it return nil.
 func (s *Server) Serve(listener net.Listener) error {
 	if !s.track(listener) {
+		_ = listener.Close()
 		return errStopped
 	}
 	for {
@@ -138,7 +138,14 @@ func (s *Server) handle(conn net.Conn) {
 	defer cancel()
 	deadline, _ := ctx.Deadline()
 	_ = conn.SetDeadline(deadline)
-	l := &login{server: s, client: conn, raw: conn, from: addressOf(conn)}
+	address, err := s.clientAddress(conn)
+	if err != nil {
+		_ = conn.Close()
+		s.options.Log.Info("connection refused", zap.Error(err))
+		return
+	}
+	_, local := conn.(*net.UnixConn)
+	l := &login{server: s, client: conn, raw: conn, from: address.Addr(), port: address.Port(), secure: local}
 	session, err := l.run(ctx)
 	if err != nil {
 		s.loginFailed(l, err)
@@ -227,12 +234,4 @@ func (s *Server) Stop(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("stop: sessions are still open: %w", ctx.Err())
 	}
-}
-
-// addressOf returns the client's address without its port.
-func addressOf(conn net.Conn) netip.Addr {
-	if a, err := netip.ParseAddrPort(conn.RemoteAddr().String()); err == nil {
-		return a.Addr().Unmap()
-	}
-	return netip.Addr{}
 }

@@ -98,21 +98,42 @@ func (s *spare) remember(from netip.Addr) {
 	s.known[from] = true
 }
 
+// keepsReady reports whether a connection can be kept for the next client,
+// whoever that is.
+func (b *backend) keepsReady() bool { return b.options.ProxyProtocol == 0 }
+
+// keep makes up the connection that is ready, where there can be one.
+func (b *backend) keep(up *upstream) {
+	if b.keepsReady() {
+		b.spare.put(up)
+		return
+	}
+	_ = up.conn.Close()
+}
+
 // ready returns a connection that the backend has greeted.
 func (b *backend) ready(ctx context.Context) (*upstream, error) {
 	if up := b.spare.take(); up != nil {
 		return up, nil
 	}
-	return b.dial(ctx)
+	return b.dial(ctx, netip.AddrPort{})
+}
+
+// readyFor is ready for a client that has said who it is.
+func (b *backend) readyFor(ctx context.Context, client netip.AddrPort) (*upstream, error) {
+	if b.keepsReady() {
+		return b.ready(ctx)
+	}
+	return b.dial(ctx, client)
 }
 
 // refill dials the next connection to keep ready, while the login that took the
 // last one goes on. It returns when that is done.
 func (b *backend) refill(ctx context.Context) {
-	if b.spare.has() {
+	if !b.keepsReady() || b.spare.has() {
 		return
 	}
-	if up, err := b.dial(ctx); err == nil {
+	if up, err := b.dial(ctx, netip.AddrPort{}); err == nil {
 		b.spare.put(up)
 	}
 }

@@ -45,6 +45,7 @@ const (
 type App struct {
 	config   config.Options
 	log      *zap.Logger
+	version  string
 	live     *policy.Live
 	metrics  *metrics.Metrics
 	registry *prometheus.Registry
@@ -96,6 +97,7 @@ func New(o Options) (*App, error) {
 	a := &App{
 		config:   c,
 		log:      newLog(to),
+		version:  o.Version,
 		live:     policy.NewLive(set, now),
 		registry: prometheus.NewRegistry(),
 		failed:   make(chan error, len(c.Listeners)+1),
@@ -132,14 +134,18 @@ func (a *App) newServer(l config.Listener, reader *sqlparse.Reader, now time.Tim
 	}
 	return proxy.New(proxy.Options{
 		Environment: a.config.Environment,
-		Backend:     proxy.BackendOptions{Name: b.Name, Address: b.Address, TLS: serverTLS},
-		ClientTLS:   clientTLS,
-		RequireTLS:  l.TLS.Required,
-		Policies:    a.live,
-		Reader:      reader,
-		Recorder:    a.book,
-		Metrics:     a.metrics,
-		Log:         a.log,
+		Version:     a.version,
+		Backend:     proxy.BackendOptions{Name: b.Name, Address: b.Address, TLS: serverTLS, ProxyProtocol: b.ProxyProtocol},
+
+		ProxyProtocolFrom: l.ProxyProtocolFrom,
+
+		ClientTLS:  clientTLS,
+		RequireTLS: l.TLS.Required,
+		Policies:   a.live,
+		Reader:     reader,
+		Recorder:   a.book,
+		Metrics:    a.metrics,
+		Log:        a.log,
 	})
 }
 
@@ -164,7 +170,7 @@ func (a *App) Start() error {
 
 func (a *App) serve(l config.Listener, server *proxy.Server) error {
 	a.undo = append(a.undo, undo{"listener " + l.Address, server.Stop})
-	listener, err := net.Listen("tcp", l.Address)
+	listener, err := listen(l.Address)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}

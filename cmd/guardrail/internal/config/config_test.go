@@ -75,10 +75,11 @@ func TestAllKeys(t *testing.T) {
 environment: staging
 listeners:
   - {address: "[::]:3306", backend: b, tls: {cert: tls.crt, key: tls.key, client_ca: ca.pem, required: true}}
-  - {address: "127.0.0.1:0", backend: a, tls: {cert: "", key: "", client_ca: "", required: false}}
+  - {address: "127.0.0.1:0", backend: a, tls: {cert: "", key: "", client_ca: "", required: false}, proxy_protocol_from: [10.0.0.0/16, "fd00::/8"]}
+  - {address: "unix:guardrail.sock", backend: a}
 backends:
   b: {address: "db-b:3306", tls: {mode: verify_ca, ca: ca.pem}}
-  a: {address: "10.0.0.5:3307", tls: {mode: disabled}}
+  a: {address: "10.0.0.5:3307", tls: {mode: disabled}, proxy_protocol: v2}
 policies: policies
 admin: {address: "127.0.0.1:0"}
 audit: {store: "mysql://guardrail@records:3306/audit", password_file: ca.pem, on_failure: refuse_all, retention: 30d, max_size: 500MiB, lines: false}
@@ -94,10 +95,15 @@ listeners:
   - address: "127.0.0.1:0"
     backend: a
     tls: {cert: "", key: "", client_ca: "", required: false} # a self-signed certificate is made at start
+    proxy_protocol_from: ["10.0.0.0/16", "fd00::/8"]
+  - address: "unix:testdata/guardrail.sock"
+    backend: a
+    tls: {cert: "", key: "", client_ca: "", required: false} # a self-signed certificate is made at start
 backends:
   a:
     address: "10.0.0.5:3307"
     tls: {mode: disabled, ca: ""}
+    proxy_protocol: v2
   b:
     address: "db-b:3306"
     tls: {mode: verify_ca, ca: "testdata/ca.pem"}

@@ -4,6 +4,7 @@ package config
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 )
 
@@ -21,10 +22,16 @@ type Options struct {
 
 // Listener is an address that clients connect to.
 type Listener struct {
-	Address string // host:port
+	Address string // host:port, or UnixPrefix and the name of a socket
 	Backend string // the name of a backend
 	TLS     ListenerTLS
+	// ProxyProtocolFrom are the networks of load balancers whose PROXY protocol
+	// header says where a client comes from.
+	ProxyProtocolFrom []netip.Prefix
 }
+
+// UnixPrefix begins the address of a listener on a Unix socket.
+const UnixPrefix = "unix:"
 
 // ListenerTLS is what a listener offers to clients. TLS is always offered.
 type ListenerTLS struct {
@@ -39,6 +46,8 @@ type Backend struct {
 	Name    string
 	Address string // host:port
 	TLS     BackendTLS
+	// ProxyProtocol is the version of the header that is sent to the backend; 0 for none.
+	ProxyProtocol byte
 }
 
 // BackendTLS is what is asked of a backend.
@@ -73,10 +82,16 @@ func (o Options) String() string {
 		fmt.Fprintf(&b, "  - address: %s\n    backend: %s\n", quoted(l.Address), l.Backend)
 		fmt.Fprintf(&b, "    tls: {cert: %s, key: %s, client_ca: %s, required: %v}%s\n",
 			quoted(l.TLS.Cert), quoted(l.TLS.Key), quoted(l.TLS.ClientCA), l.TLS.Required, selfSignedNote(l.TLS))
+		if len(l.ProxyProtocolFrom) > 0 {
+			fmt.Fprintf(&b, "    proxy_protocol_from: [%s]\n", networks(l.ProxyProtocolFrom))
+		}
 	}
 	b.WriteString("backends:\n")
 	for _, back := range o.Backends {
 		fmt.Fprintf(&b, "  %s:\n    address: %s\n    tls: {mode: %s, ca: %s}\n", back.Name, quoted(back.Address), back.TLS.Mode, quoted(back.TLS.CA))
+		if back.ProxyProtocol > 0 {
+			fmt.Fprintf(&b, "    proxy_protocol: v%d\n", back.ProxyProtocol)
+		}
 	}
 	fmt.Fprintf(&b, "policies: %s\nadmin: {address: %s}\n%s", quoted(o.Policies), quoted(o.Admin), o.Audit)
 	return b.String()
@@ -87,6 +102,14 @@ func selfSignedNote(t ListenerTLS) string {
 		return " # a self-signed certificate is made at start"
 	}
 	return ""
+}
+
+func networks(list []netip.Prefix) string {
+	var texts []string
+	for _, n := range list {
+		texts = append(texts, quoted(n.String()))
+	}
+	return strings.Join(texts, ", ")
 }
 
 func quoted(s string) string { return fmt.Sprintf("%q", s) }

@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"guardrail/policy/strictyaml"
 )
@@ -73,9 +75,11 @@ func unsupported(f strictyaml.Fields, key, hint string) {
 }
 
 func (p parser) listener(v strictyaml.Value, backends []Backend) Listener {
-	f := v.FieldsAnd([]string{"proxy_protocol_from"}, "address", "backend", "tls")
-	unsupported(f, "proxy_protocol_from", "the load balancer must keep the client's address")
-	l := Listener{Address: address(f.Need("address", "try 0.0.0.0:3306"), 0, "3306")}
+	f := v.Fields("address", "backend", "tls", "proxy_protocol_from")
+	l := Listener{Address: p.listenAddress(f.Need("address", "try 0.0.0.0:3306"))}
+	for _, n := range f.Get("proxy_protocol_from").Items() {
+		l.ProxyProtocolFrom = append(l.ProxyProtocolFrom, network(n))
+	}
 	l.Backend = backendName(v, f.Get("backend"), backends)
 	if t := f.Get("tls"); t.Exists() {
 		l.TLS = p.listenerTLS(t)
@@ -124,7 +128,13 @@ func (p parser) listenerTLS(v strictyaml.Value) ListenerTLS {
 
 func (p parser) backend(e strictyaml.Entry) Backend {
 	b := Backend{Name: e.Key.Word("a backend"), TLS: BackendTLS{Mode: DefaultMode}}
-	f := e.Value.FieldsAnd([]string{"control", "identity"}, "address", "tls")
+	f := e.Value.FieldsAnd([]string{"control", "identity"}, "address", "tls", "proxy_protocol")
+	switch f.Get("proxy_protocol").OneOf("v1", "v2") {
+	case "v1":
+		b.ProxyProtocol = 1
+	case "v2":
+		b.ProxyProtocol = 2
+	}
 	unsupported(f, "control", "leave it out")
 	unsupported(f, "identity", "leave it out: no tag is asked of the database")
 	b.Address = address(f.Need("address", "try db.example.com:3306"), 1, "3306")
@@ -135,6 +145,38 @@ func (p parser) backend(e strictyaml.Entry) Backend {
 		t.Get("ca").Fail("ca in mode "+b.TLS.Mode+", which checks no certificate", "write mode: verify_ca or verify_identity")
 	}
 	return b
+}
+
+// listenAddress reads host:port, or unix: and the name of a socket.
+func (p parser) listenAddress(v strictyaml.Value) string {
+	socket, ok := strings.CutPrefix(v.Text(), UnixPrefix)
+	if !ok {
+		return address(v, 0, "3306")
+	}
+	if socket == "" {
+		v.Fail("the socket has no name", "try unix:/run/guardrail/guardrail.sock")
+		return ""
+	}
+	if !filepath.IsAbs(socket) {
+		socket = filepath.Join(p.dir, socket)
+	}
+	return UnixPrefix + socket
+}
+
+// network reads 10.0.0.0/16.
+func network(v strictyaml.Value) netip.Prefix {
+	text := v.Text()
+	if text == "" {
+		return netip.Prefix{}
+	}
+	n, err := netip.ParsePrefix(text)
+	switch {
+	case err != nil:
+		v.Fail(fmt.Sprintf("%q is no network", text), "try 10.0.0.0/16")
+	case n != n.Masked():
+		v.Fail(fmt.Sprintf("%q names an address inside the network", text), "try "+n.Masked().String())
+	}
+	return n
 }
 
 // address reads host:port, with a port of at least least. The usual port is for the hint.
