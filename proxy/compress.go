@@ -15,12 +15,12 @@ type compressed struct {
 
 // compress wraps a connection as its two ends have negotiated, which is where
 // the connection phase has ended. It returns conn itself where they have not.
-func compress(conn net.Conn, capabilities wire.Capability, level byte) (net.Conn, error) {
+func (s *Server) compress(conn net.Conn, capabilities wire.Capability, level byte) (net.Conn, error) {
 	algorithm := wire.CompressionOf(capabilities)
 	if algorithm == wire.NoCompression {
 		return conn, nil
 	}
-	packets, err := wire.NewCompressed(conn, algorithm, int(level))
+	packets, err := s.codecs.Compress(conn, algorithm, int(level))
 	if err != nil {
 		return nil, err
 	}

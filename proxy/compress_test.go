@@ -96,7 +96,7 @@ func TestLongMessagesInCompressedPacketsNeedNoNumbers(t *testing.T) {
 	shop(t, s)
 	g := start(t, s.Addr(), shopPolicy)
 	c := login(t, g.addr, "app", client.CLIENT_COMPRESS)
-	packets, err := wire.NewCompressed(c.conn, wire.Zlib, 0)
+	packets, err := new(wire.Codecs).Compress(c.conn, wire.Zlib, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

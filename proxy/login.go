@@ -102,7 +102,7 @@ func (l *login) steps(ctx context.Context) (*session, error) {
 // begin learns the session's state and tells the client OK.
 func (l *login) begin(final []byte) (_ *session, err error) {
 	s := newSession(l)
-	if l.up.conn, err = compress(l.up.conn, s.serverCapabilities, l.response.ZstdLevel); err != nil {
+	if l.up.conn, err = l.server.compress(l.up.conn, s.serverCapabilities, l.response.ZstdLevel); err != nil {
 		return nil, err
 	}
 	if err := s.learn(l.up.conn); err != nil {
@@ -118,7 +118,7 @@ func (l *login) begin(final []byte) (_ *session, err error) {
 	l.server.threads.add(s.thread)
 	err = l.admitted(s, final)
 	if err == nil {
-		l.client, err = compress(l.client, s.clientCapabilities, l.response.ZstdLevel)
+		l.client, err = l.server.compress(l.client, s.clientCapabilities, l.response.ZstdLevel)
 	}
 	if err != nil {
 		l.server.threads.remove(s.thread)

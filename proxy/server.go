@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"guardrail/proxy/wire"
 	"guardrail/sqlparse"
 )
 
@@ -24,6 +25,7 @@ type Server struct {
 	caches  []*verdicts // one for each loop; at least one
 	tokens  sync.Pool   // of *sqlparse.Tokens
 	threads threads
+	codecs  wire.Codecs
 
 	mu        sync.Mutex
 	stopped   bool

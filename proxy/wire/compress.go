@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"sync"
@@ -53,23 +54,16 @@ type Compressed struct {
 	seq byte // of the next compressed packet to write
 }
 
-// NewCompressed returns a Compressed over stream. level is that of zstd; 0
-// stands for the server's default, 3.
-func NewCompressed(stream io.ReadWriter, algorithm Compression, level int) (*Compressed, error) {
-	c := &Compressed{stream: stream}
+// Compress returns a Compressed over stream. level is that of zstd; 0 stands for
+// the server's default, 3.
+func (c *Codecs) Compress(stream io.ReadWriter, algorithm Compression, level int) (*Compressed, error) {
 	switch algorithm {
 	case Zlib:
-		c.codec = zlibCodec{}
+		return &Compressed{stream: stream, codec: (*zlibCodec)(c)}, nil
 	case Zstd:
-		codec, err := newZstdCodec(level)
-		if err != nil {
-			return nil, err
-		}
-		c.codec = codec
-	default:
-		return nil, fmt.Errorf("compression algorithm %d", algorithm)
+		return &Compressed{stream: stream, codec: zstdCodec{codecs: c, level: zstd.EncoderLevelFromZstd(cmp.Or(level, 3))}}, nil
 	}
-	return c, nil
+	return nil, fmt.Errorf("compression algorithm %d", algorithm)
 }
 
 // Read reads what the peer sent, decompressed.
@@ -169,11 +163,23 @@ type codec interface {
 	decompress(payload []byte, length int) ([]byte, error)
 }
 
-type zlibCodec struct{}
+// Codecs lends its connections what compresses and decompresses, which is too
+// large for each to have its own. The zero value is ready.
+type Codecs struct {
+	zlibWriters, zlibReaders, zstdReaders sync.Pool
+	zstdWriters                           [zstd.SpeedBestCompression + 1]sync.Pool // by level
+}
 
-func (zlibCodec) compress(plain []byte) ([]byte, error) {
+type zlibCodec Codecs
+
+func (z *zlibCodec) compress(plain []byte) ([]byte, error) {
 	var out bytes.Buffer
-	w := zlib.NewWriter(&out)
+	w, ok := z.zlibWriters.Get().(*zlib.Writer)
+	if !ok {
+		w = zlib.NewWriter(nil)
+	}
+	defer z.zlibWriters.Put(w)
+	w.Reset(&out)
 	if _, err := w.Write(plain); err != nil {
 		return nil, err
 	}
@@ -181,44 +187,55 @@ func (zlibCodec) compress(plain []byte) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-func (zlibCodec) decompress(payload []byte, length int) ([]byte, error) {
-	r, err := zlib.NewReader(bytes.NewReader(payload))
+func (z *zlibCodec) decompress(payload []byte, length int) ([]byte, error) {
+	r, err := z.reader(payload)
 	if err != nil {
 		return nil, err
 	}
+	defer z.zlibReaders.Put(r)
 	plain := make([]byte, length)
-	n, err := io.ReadFull(r, plain)
-	if err != nil {
+	if _, err := io.ReadFull(r, plain); err != nil {
 		return nil, err
 	}
 	if more, _ := r.Read(make([]byte, 1)); more > 0 {
 		return nil, ErrMalformed
 	}
-	return plain[:n], r.Close()
+	return plain, nil
+}
+
+func (z *zlibCodec) reader(payload []byte) (io.Reader, error) {
+	if r, ok := z.zlibReaders.Get().(io.Reader); ok {
+		return r, r.(zlib.Resetter).Reset(bytes.NewReader(payload), nil)
+	}
+	return zlib.NewReader(bytes.NewReader(payload))
 }
 
 type zstdCodec struct {
-	encoder *zstd.Encoder
-	decoder *zstd.Decoder
-}
-
-func newZstdCodec(level int) (zstdCodec, error) {
-	if level == 0 {
-		level = 3
-	}
-	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(level)),
-		zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true))
-	if err != nil {
-		return zstdCodec{}, err
-	}
-	decoder, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(MaxPayload+1))
-	return zstdCodec{encoder, decoder}, err
+	codecs *Codecs
+	level  zstd.EncoderLevel
 }
 
 func (z zstdCodec) compress(plain []byte) ([]byte, error) {
-	return z.encoder.EncodeAll(plain, nil), nil
+	writers := &z.codecs.zstdWriters[z.level]
+	w, ok := writers.Get().(*zstd.Encoder)
+	if !ok {
+		var err error
+		if w, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(z.level), zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true)); err != nil {
+			return nil, err
+		}
+	}
+	defer writers.Put(w)
+	return w.EncodeAll(plain, nil), nil
 }
 
 func (z zstdCodec) decompress(payload []byte, length int) ([]byte, error) {
-	return z.decoder.DecodeAll(payload, make([]byte, 0, length))
+	r, ok := z.codecs.zstdReaders.Get().(*zstd.Decoder)
+	if !ok {
+		var err error
+		if r, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(MaxPayload+1)); err != nil {
+			return nil, err
+		}
+	}
+	defer z.codecs.zstdReaders.Put(r)
+	return r.DecodeAll(payload, make([]byte, 0, length))
 }

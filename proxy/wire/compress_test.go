@@ -14,7 +14,7 @@ import (
 
 func compressed(t testing.TB, stream io.ReadWriter, algorithm wire.Compression) *wire.Compressed {
 	t.Helper()
-	c, err := wire.NewCompressed(stream, algorithm, 0)
+	c, err := new(wire.Codecs).Compress(stream, algorithm, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
