@@ -62,11 +62,6 @@ func (w *walk) grants(node ast.StmtNode) bool {
 	case *ast.GrantStmt:
 		w.st.Kind = "grant"
 		w.passOn(n.Privs, n.ObjectType, n.Level)
-		for _, u := range n.Users {
-			if u.AuthOpt != nil {
-				w.global("CREATE USER")
-			}
-		}
 	case *ast.RevokeStmt:
 		w.st.Kind = "revoke"
 		w.passOn(n.Privs, n.ObjectType, n.Level)

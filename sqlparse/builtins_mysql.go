@@ -11,7 +11,7 @@ func nativeMySQL(version int, name string) bool {
 		return true
 	case "bin_to_uuid", "current_role", "format_bytes", "format_pico_time", "icu_version", "is_uuid",
 		"json_schema_valid", "json_schema_validation_report", "json_storage_free", "ps_current_thread_id",
-		"ps_thread_id", "regexp_like", "source_pos_wait", "st_frechetdistance", "st_geomcollfromtxt",
+		"ps_thread_id", "regexp_like", "roles_graphml", "source_pos_wait", "st_frechetdistance", "st_geomcollfromtxt",
 		"st_hausdorffdistance", "st_latitude", "st_lineinterpolatepoint", "st_lineinterpolatepoints",
 		"st_longitude", "st_pointatdistance", "st_swapxy", "st_transform", "statement_digest",
 		"statement_digest_text", "uuid_to_bin":
@@ -46,6 +46,8 @@ func grammarMySQL(version int, name string) bool {
 		return true
 	case "geomcollection", "grouping", "json_value", "st_collect":
 		return version >= 80000
+	case "cube", "json_duality_object", "rollup":
+		return version >= 80400
 	}
 	return false
 }

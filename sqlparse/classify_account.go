@@ -107,6 +107,9 @@ func (c *classifier) grantOn(k Kind, from, on int) {
 	c.accept("TABLE")
 	o := c.level(routine)
 	c.need("GRANT OPTION", o)
+	if c.f.alters() {
+		c.changesAccount(true)
+	}
 	if k == "revoke" && c.f.is(from, "ALL") && !c.mariaDB() && o.Type == Global {
 		c.kind("revoke_all")
 	}

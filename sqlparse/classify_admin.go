@@ -451,6 +451,9 @@ func (c *classifier) clone() {
 		return
 	}
 	c.global("CLONE_ADMIN")
+	if c.f.has("DIRECTORY") {
+		c.global("BACKUP_ADMIN")
+	}
 }
 
 // backup reads MariaDB's BACKUP STAGE, LOCK and UNLOCK.
@@ -458,7 +461,7 @@ func (c *classifier) backup() {
 	switch {
 	case c.accept("LOCK"):
 		c.kind("backup_lock")
-		c.on(c.object(Table), "LOCK TABLES")
+		c.object(Table)
 		c.global("RELOAD")
 	case c.accept("UNLOCK"):
 		c.kind("backup_lock")

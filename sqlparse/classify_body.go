@@ -7,6 +7,7 @@ func (c *classifier) inBody() bool {
 	switch {
 	case c.acceptAny("OPEN", "FETCH", "CLOSE"):
 		c.kind("cursor")
+		c.i++ // its name, which may have arguments behind it
 		c.expression(c.f.slice(c.i, len(c.f.tokens)))
 	case c.acceptAny("LEAVE", "ITERATE"):
 		c.kind("jump")

@@ -66,7 +66,11 @@ func (c *classifier) create() bool {
 		}
 		c.on(db, "CREATE")
 		return c.kind("create_db")
-	case c.accept("SEQUENCE"), c.accept("TEMPORARY", "SEQUENCE"):
+	case c.accept("TEMPORARY", "SEQUENCE"):
+		c.ifExists()
+		c.on(inSchemaOf(c.object(Table)), "CREATE TEMPORARY TABLES")
+		return c.kind("create_sequence")
+	case c.accept("SEQUENCE"):
 		c.ifExists()
 		o := c.object(Table)
 		if replace {

@@ -44,8 +44,20 @@ func (f fragment) agrees(k Kind) bool {
 	return false
 }
 
+// alters reports whether a GRANT changes the account too, as older servers' and
+// MariaDB's may: its password, its limits.
+func (f fragment) alters() bool {
+	for _, word := range []string{"IDENTIFIED", "REQUIRE", "MAX_QUERIES_PER_HOUR", "MAX_UPDATES_PER_HOUR", "MAX_CONNECTIONS_PER_HOUR",
+		"MAX_USER_CONNECTIONS", "MAX_STATEMENT_TIME"} {
+		if f.has(word) {
+			return true
+		}
+	}
+	return false
+}
+
 // mistaken reports whether the parser reads the statement as another one
 // than the server does, so that only the tokens may speak.
 func (f fragment) mistaken() bool {
-	return f.is(0, "REVOKE") || f.seq(0, "DELETE", "HISTORY") && f.mariadb()
+	return f.is(0, "REVOKE") || f.is(0, "GRANT") && f.alters() || f.seq(0, "DELETE", "HISTORY") && f.mariadb()
 }

@@ -41,9 +41,32 @@ func (c *classifier) withBody(start int) bool {
 		c.kind("compound_sql")
 	}
 	if c.refusal == "" {
+		c.libraries(start)
 		c.statements(c.f.body(start))
 	}
 	return true
+}
+
+// libraries asks for EXECUTE on what a routine in another language imports
+// before end: USING (library [AS name], ...).
+func (c *classifier) libraries(end int) {
+	if c.mariaDB() {
+		return
+	}
+	i := c.f.find(0, "USING")
+	if i < 0 || i >= end || !c.f.op(i+1, '(') {
+		return
+	}
+	c.i = i + 2
+	for {
+		c.on(c.object(Routine), "EXECUTE")
+		if c.accept("AS") {
+			c.word()
+		}
+		if !c.acceptOp(',') {
+			return
+		}
+	}
 }
 
 // head reads what is created up to its name.
@@ -160,9 +183,11 @@ func (c *classifier) alterRoutine() bool {
 	case c.accept("PROCEDURE"):
 		c.kind("alter_procedure")
 		c.on(c.object(Routine), "ALTER ROUTINE")
+		c.libraries(len(c.f.tokens))
 	case c.accept("FUNCTION"):
 		c.kind("alter_function")
 		c.on(c.object(Routine), "ALTER ROUTINE")
+		c.libraries(len(c.f.tokens))
 	case c.accept("LIBRARY"):
 		c.kind("alter_library")
 		c.on(c.object(Routine), "ALTER ROUTINE")

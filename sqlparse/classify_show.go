@@ -70,7 +70,7 @@ func (c *classifier) showRoutine(k Kind) {
 
 // otherAccount asks for SELECT on the grant tables where another account is shown.
 func (c *classifier) otherAccount() {
-	if !c.done() && !c.is("CURRENT_USER") && !(c.mariaDB() && c.is("CURRENT_ROLE")) {
+	if !c.done() && !c.is("CURRENT_USER") && !(c.mariaDB() && c.f.isAny(c.i, "CURRENT_ROLE", "PUBLIC")) {
 		c.schema("SELECT", "mysql")
 	}
 }
@@ -86,7 +86,11 @@ func (c *classifier) showServer() bool {
 		c.word()
 		if k, ok := map[string]Kind{"STATUS": "show_engine_status", "MUTEX": "show_engine_mutex", "LOGS": "show_engine_logs"}[c.upper(c.i)]; ok {
 			c.kind(k)
-			c.global("PROCESS")
+			if k == "show_engine_logs" {
+				c.global("FILE")
+			} else {
+				c.global("PROCESS")
+			}
 			return true
 		}
 		return false

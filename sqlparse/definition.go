@@ -55,6 +55,9 @@ func (b *bones) view(create, replace bool) {
 			w.global("SET_USER_ID")
 		}
 	}
+	if !create {
+		w.global("SET_USER_ID") // ALTER VIEW keeps the definer, who may be another
+	}
 	b.take("IF", "NOT", "EXISTS")
 	b.take("IF", "EXISTS")
 	schema, name := b.qualified()
@@ -170,6 +173,8 @@ func (b *bones) definitions(end int) {
 			w.refuse("a query inside a definition")
 		case b.op('('):
 			b.inside(func(in *bones) { in.definitions(in.end) })
+		case w.mariaDB() && b.take("DEFAULT"):
+			b.step() // NEXT VALUE FOR s and its kin
 		default:
 			b.i++
 		}

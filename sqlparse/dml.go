@@ -81,6 +81,9 @@ func (w *walk) insert(n *ast.InsertStmt) {
 	}
 	if len(n.OnDuplicate) > 0 {
 		w.table(t, "UPDATE")
+		if w.mariaDB() && n.Select != nil {
+			w.table(t, "SELECT") // its columns are looked up among those of the query
+		}
 	}
 	w.query(n.Select)
 	if n.Select == nil {
@@ -205,6 +208,7 @@ func (w *walk) delete(n *ast.DeleteStmt) {
 	if n.IsMultiTable {
 		w.st.Kind = "delete_multi"
 		w.deleted(n.Tables.Tables, all, changed)
+		w.readsTargets(all)
 	} else {
 		for _, t := range all.tables {
 			changed[t.table] = true
@@ -216,6 +220,14 @@ func (w *walk) delete(n *ast.DeleteStmt) {
 	w.expr(n.Where)
 	w.tail(n.Order, n.Limit)
 	w.rows(n.Where, n.Limit, w.st.Kind == "delete")
+}
+
+// readsTargets asks for SELECT on every table of a DELETE that names its
+// tables apart, as the servers do.
+func (w *walk) readsTargets(all *targets) {
+	for _, t := range all.tables {
+		w.table(t.table, "SELECT")
+	}
 }
 
 // deleted resolves the names before FROM (or after it, with USING) of a

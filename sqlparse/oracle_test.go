@@ -1,14 +1,15 @@
 package sqlparse_test
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-sql-driver/mysql"
 
@@ -16,50 +17,44 @@ import (
 	"guardrail/sqlparse"
 )
 
-const oracleDB = "test"
-
 // grantor asks a real server whether needs are right: it gives an account
 // exactly some needs, and lets it prepare or execute a statement.
 type grantor struct {
-	t      *testing.T
 	server *mysqltest.Server
 	admin  *sql.Conn
 	reader *sqlparse.Reader
 	mode   sqlparse.Mode
+	schema string // where the statements are at home
 }
 
-func newGrantor(t *testing.T, server *mysqltest.Server) *grantor {
+func newGrantor(t *testing.T, server *mysqltest.Server, schema string) *grantor {
 	t.Helper()
 	version, err := sqlparse.ParseServer(server.Version())
 	if err != nil {
 		t.Fatal(err)
 	}
-	server.Database(t, oracleDB)
+	server.Database(t, schema)
 	server.User(t, "oracle")
 	admin, err := server.Admin().Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { admin.Close() })
-	o := &grantor{t: t, server: server, admin: admin, reader: sqlparse.NewReader(sqlparse.Options{}),
+	return &grantor{server: server, admin: admin, reader: sqlparse.NewReader(sqlparse.Options{}), schema: schema,
 		mode: sqlparse.Mode{Server: version, Charset: sqlparse.CharsetUTF8}}
-	o.fresh()
-	return o
 }
 
-// fresh makes the scratch database anew, with a function that gives the
-// account a foot in it.
-func (o *grantor) fresh() {
-	for _, text := range []string{"SET sql_mode=DEFAULT", "USE mysql", "DROP DATABASE IF EXISTS " + oracleDB, "CREATE DATABASE " + oracleDB, "USE " + oracleDB,
-		"CREATE FUNCTION oracle_foot() RETURNS int DETERMINISTIC RETURN 1"} {
-		o.must(text)
-	}
-}
+// foot is a function that the account may always call, so that it can be at
+// home in a schema without any privilege that counts.
+const foot = "CREATE FUNCTION oracle_foot() RETURNS int DETERMINISTIC RETURN 1"
 
-func (o *grantor) must(text string) {
-	o.t.Helper()
-	if _, err := o.admin.ExecContext(o.t.Context(), text); err != nil {
-		o.t.Fatalf("%s: %v", text, err)
+// must executes statements of the test's own as the administrator.
+func (o *grantor) must(t *testing.T, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		if _, err := o.admin.ExecContext(t.Context(), text); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
 	}
 }
 
@@ -77,83 +72,170 @@ func errno(err error) int {
 
 // denied reports whether the server refused for want of a privilege.
 func denied(err error) bool {
-	return slices.Contains([]int{1142, 1143, 1044, 1227, 1370, 1045, 1049, 1345, 1419}, errno(err))
+	return slices.Contains([]int{1142, 1143, 1044, 1227, 1370, 1045, 1049, 1345, 1419, 1410, 1131, 1698, 3630, 1401}, errno(err))
+}
+
+// late reports whether an error comes after the server has looked at
+// privileges: what is made is there already, what is named is not.
+func late(err error) bool {
+	return slices.Contains([]int{1304, 1359, 1537, 1007, 1094, 1126, 1373, 1617, 1200, 1957, 1959, 3529}, errno(err))
 }
 
 // give makes the account one with exactly the needs.
-func (o *grantor) give(kind sqlparse.Kind, needs []sqlparse.Need) error {
-	ctx := o.t.Context()
+func (o *grantor) give(ctx context.Context, kind sqlparse.Kind, needs []sqlparse.Need) error {
 	if _, err := o.admin.ExecContext(ctx, "REVOKE ALL PRIVILEGES, GRANT OPTION FROM oracle"); err != nil {
 		return err
 	}
-	byObject := map[string][]string{"FUNCTION " + oracleDB + ".oracle_foot": {"EXECUTE"}}
+	byObject := map[string][]string{"FUNCTION `" + o.schema + "`.oracle_foot": {"EXECUTE"}}
 	for _, n := range needs {
-		on, privilege := o.grant(kind, n)
-		if privilege != "" && !slices.Contains(byObject[on], privilege) {
-			byObject[on] = append(byObject[on], privilege)
+		for _, privilege := range o.words(n) {
+			if on := o.level(ctx, kind, n); !slices.Contains(byObject[on], privilege) {
+				byObject[on] = append(byObject[on], privilege)
+			}
 		}
 	}
 	for on, list := range byObject {
-		if _, err := o.admin.ExecContext(ctx, "GRANT "+strings.Join(list, ", ")+" ON "+on+" TO oracle"); err != nil {
+		if err := o.grant(ctx, on, list); err != nil {
 			return fmt.Errorf("GRANT %v ON %s: %w", list, on, err)
 		}
 	}
 	return nil
 }
 
-// grant is a need in the server's words.
-func (o *grantor) grant(kind sqlparse.Kind, n sqlparse.Need) (on, privilege string) {
+// grant gives privileges on one object. What is not there cannot be missing,
+// unless it is a table: on its name privileges outlive it.
+func (o *grantor) grant(ctx context.Context, on string, list []string) error {
+	option := ""
+	if i := slices.Index(list, "GRANT OPTION"); i >= 0 && len(list) > 1 {
+		list, option = slices.Delete(list, i, i+1), " WITH GRANT OPTION"
+	}
+	if slices.Contains(list, "ALL PRIVILEGES") {
+		list = []string{"ALL PRIVILEGES"}
+	}
+	give := func() error {
+		return o.each(ctx, "GRANT "+strings.Join(list, ", ")+" ON "+on+" TO oracle"+option)
+	}
+	err := give()
+	switch {
+	case errno(err) == 1305 && strings.HasPrefix(on, "FUNCTION"):
+		if err := o.grant(ctx, "LIBRARY"+strings.TrimPrefix(on, "FUNCTION"), list); errno(err) != 1064 {
+			return err
+		}
+		return nil
+	case errno(err) == 1305:
+		return nil
+	case errno(err) == 1146:
+		if err = o.each(ctx, "CREATE TABLE "+on+" (a INT)"); err == nil {
+			err = errors.Join(give(), o.each(ctx, "DROP TABLE "+on))
+		}
+	case strings.HasPrefix(on, "PACKAGE"):
+		if err = o.each(ctx, "SET @was = @@sql_mode, sql_mode = ORACLE"); err == nil {
+			err = errors.Join(give(), o.each(ctx, "SET sql_mode = @was"))
+		}
+	}
+	return err
+}
+
+// each executes texts as the administrator up to the first error.
+func (o *grantor) each(ctx context.Context, texts ...string) error {
+	for _, text := range texts {
+		if _, err := o.admin.ExecContext(ctx, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// level is what a need's privilege is granted on, in the server's words.
+func (o *grantor) level(ctx context.Context, kind sqlparse.Kind, n sqlparse.Need) string {
 	schema := quoteName(n.Object.Schema)
 	if n.Object.Schema == "" {
-		schema = oracleDB
+		schema = quoteName(o.schema)
+	}
+	switch n.Privilege {
+	case "LOCK TABLES", "EVENT", "CREATE ROUTINE", "CREATE TEMPORARY TABLES":
+		return schema + ".*" // on nothing smaller
 	}
 	switch n.Object.Type {
-	case sqlparse.Global:
-		on = "*.*"
 	case sqlparse.Schema:
-		on = schema + ".*"
+		return schema + ".*"
 	case sqlparse.Table:
-		on = schema + "." + quoteName(n.Object.Name)
+		return schema + "." + quoteName(n.Object.Name)
 	case sqlparse.Routine:
-		on = "FUNCTION " + schema + "." + quoteName(n.Object.Name)
-		if kind == "call_procedure" || strings.HasSuffix(string(kind), "procedure") {
-			on = "PROCEDURE " + schema + "." + quoteName(n.Object.Name)
+		return o.routineWord(ctx, kind, n.Object) + " " + schema + "." + quoteName(n.Object.Name)
+	}
+	return "*.*"
+}
+
+// routineWord is the kind of routine that an object is, or would be by the
+// kind of the statement that names it.
+func (o *grantor) routineWord(ctx context.Context, kind sqlparse.Kind, r sqlparse.Object) string {
+	var word string
+	err := o.admin.QueryRowContext(ctx, "SELECT ROUTINE_TYPE FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ? AND ROUTINE_NAME = ? ORDER BY ROUTINE_TYPE DESC",
+		cmp.Or(r.Schema, o.schema), r.Name).Scan(&word)
+	switch {
+	case strings.HasSuffix(string(kind), "package"):
+		return "PACKAGE"
+	case err == nil:
+		return word
+	case strings.HasSuffix(string(kind), "procedure"), strings.HasSuffix(string(kind), "_proc"):
+		return "PROCEDURE"
+	}
+	return "FUNCTION"
+}
+
+// words is a need's privilege in the server's words.
+func (o *grantor) words(n sqlparse.Need) []string {
+	if o.mode.Server.Flavour == sqlparse.MariaDB {
+		if words, ok := mariaDBWords[n.Privilege]; ok {
+			return words
 		}
 	}
-	mariaDB := o.mode.Server.Flavour == sqlparse.MariaDB
 	switch n.Privilege {
 	case sqlparse.DropDatabase, sqlparse.DropTable, sqlparse.DropView, sqlparse.Truncate:
-		return on, "DROP"
-	case sqlparse.LoadDataLocal:
-		return on, ""
+		return []string{"DROP"}
+	case sqlparse.AllPrivileges:
+		return []string{"ALL PRIVILEGES"}
+	case "SET_USER_ID":
+		return []string{"SET_ANY_DEFINER"}
+	case sqlparse.LoadDataLocal, sqlparse.Unparsed:
+		return nil
 	case sqlparse.AnyPrivilege:
-		if n.Object.Type == sqlparse.Schema {
-			return on, ""
+		switch n.Object.Type {
+		case sqlparse.Schema:
+			return nil
+		case sqlparse.Routine:
+			return []string{"EXECUTE"}
 		}
-		return on, "SELECT"
-	case "LOCK TABLES", "EVENT", "CREATE ROUTINE":
-		return schema + ".*", string(n.Privilege)
-	case "SYSTEM_VARIABLES_ADMIN", "SESSION_VARIABLES_ADMIN", "SET_USER_ID", "ROLE_ADMIN", "BINLOG_ADMIN", "CONNECTION_ADMIN":
-		if mariaDB {
-			return on, "SUPER"
-		}
-		if n.Privilege == "SET_USER_ID" {
-			return on, "SET_ANY_DEFINER"
-		}
+		return []string{"SELECT"}
 	}
-	return on, string(n.Privilege)
+	return []string{string(n.Privilege)}
+}
+
+// mariaDBWords are MariaDB's names of privileges that it splits otherwise than MySQL.
+var mariaDBWords = map[sqlparse.Privilege][]string{
+	"SYSTEM_VARIABLES_ADMIN":  {"SUPER"},
+	"SESSION_VARIABLES_ADMIN": {"SUPER", "BINLOG ADMIN", "REPLICATION SLAVE ADMIN"},
+	"SET_USER_ID":             {"SET USER"},
+	"BINLOG_ADMIN":            {"BINLOG ADMIN", "BINLOG REPLAY"},
+	"CONNECTION_ADMIN":        {"CONNECTION ADMIN"},
+	"REPLICATION_SLAVE_ADMIN": {"REPLICATION SLAVE ADMIN"},
+	"REPLICATION CLIENT":      {"BINLOG MONITOR", "SLAVE MONITOR"},
+	"REPLICATION SLAVE":       {"REPLICATION MASTER ADMIN", "BINLOG MONITOR", "SLAVE MONITOR"},
+	"ROLE_ADMIN":              {"SUPER"},
 }
 
 func quoteName(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
 
-// as lets the account do something on a connection of its own.
-func (o *grantor) as(sqlMode string, do func(context.Context, *sql.Conn) error) error {
-	db, err := sql.Open("mysql", o.server.DSN("oracle", oracleDB))
+// as lets the account prepare or execute a text on a connection of its own.
+func (o *grantor) as(ctx context.Context, sqlMode, text string, execute bool) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	db, err := sql.Open("mysql", o.server.DSN("oracle", o.schema))
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	ctx := o.t.Context()
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return err
@@ -164,142 +246,83 @@ func (o *grantor) as(sqlMode string, do func(context.Context, *sql.Conn) error) 
 			return err
 		}
 	}
-	return do(ctx, conn)
+	return run(ctx, conn, text, execute)
 }
 
-// prepares lets the account prepare a text.
-func prepares(text string) func(context.Context, *sql.Conn) error {
-	return func(ctx context.Context, conn *sql.Conn) error {
-		st, err := conn.PrepareContext(ctx, text)
-		if err == nil {
-			st.Close()
-		}
+// run prepares or executes a text.
+func run(ctx context.Context, conn *sql.Conn, text string, execute bool) error {
+	if execute {
+		_, err := conn.ExecContext(ctx, text)
 		return err
 	}
+	st, err := conn.PrepareContext(ctx, text)
+	if err == nil {
+		st.Close()
+	}
+	return err
 }
 
-// replayed are the kinds that make the tables and routines the corpus is about.
-var replayed = []sqlparse.Kind{"create_table", "create_view", "create_index", "alter_table", "create_function", "create_procedure",
-	"drop_table", "drop_view", "rename_table", "drop_function", "drop_procedure"}
-
-// verdicts collect what the server says against the needs.
-type verdicts struct {
-	asked, missing, superfluous int
-	lines                       []string
-	kinds                       map[sqlparse.Kind]int
-	shapes                      map[sqlparse.Shape]bool
+// asking is one statement to ask about.
+type asking struct {
+	listed
+	st      sqlparse.Statement
+	execute bool
 }
 
-// TestNeedsOracle prepares the corpus's statements with exactly the needs read
-// from them, and with each need but one.
-func TestNeedsOracle(t *testing.T) {
-	full := os.Getenv("GUARDRAIL_ORACLE") == "full"
-	perKind := 25
-	if full {
-		perKind = 1 << 30
-	}
-	mysqltest.Each(t, func(t *testing.T, server *mysqltest.Server) {
-		o := newGrantor(t, server)
-		v := verdicts{kinds: map[sqlparse.Kind]int{}, shapes: map[sqlparse.Shape]bool{}}
-		source := ""
-		readCorpus(t, server.Flavour(), func(c corpusLine) {
-			if c.SQL == "" || c.Charset != "" || len(c.kinds()) != 1 || !full && len(c.Source)%8 != 3 {
-				return
-			}
-			if c.Source != source {
-				source = c.Source
-				o.fresh()
-			}
-			o.statement(c, perKind, &v)
-		})
-		t.Logf("%d statements prepared; %d lacked a need, %d needs were not asked for", v.asked, v.missing, v.superfluous)
-		if name := os.Getenv("ORACLE_DUMP"); name != "" {
-			if err := os.WriteFile(name+"-"+server.Flavour()+".txt", []byte(strings.Join(v.lines, "\n")), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-	})
+// answer is what the server says of a statement's needs.
+type answer struct {
+	ungrantable error           // the needs cannot be granted: an object is not there
+	exact       error           // with exactly the needs
+	admin       error           // as the administrator, where exact is an error that speaks of no privilege
+	superfluous []sqlparse.Need // those that the statement does without
 }
 
-// statement asks about one statement of the corpus, or replays it.
-func (o *grantor) statement(c corpusLine, perKind int, v *verdicts) {
-	mode := o.mode
-	mode.SQLMode = sqlparse.ParseSQLMode(c.SQLMode)
-	reading := o.reader.Read([]byte(c.SQL), mode)
-	if len(reading.Statements) != 1 || reading.Statements[0].Kind == sqlparse.Unknown {
-		return
-	}
-	st := reading.Statements[0]
-	if slices.Contains(replayed, st.Kind) && o.local(st) {
-		o.setMode(c.SQLMode)
-		_, _ = o.admin.ExecContext(o.t.Context(), c.SQL) // what fails is not there for those that follow
-		return
-	}
-	if !preparable(st) || v.kinds[st.Kind] >= perKind {
-		return
-	}
-	var buf sqlparse.Tokens
-	lexed := sqlparse.Lex([]byte(c.SQL), mode, &buf)
-	if v.shapes[lexed.Shape] {
-		return
-	}
-	o.setMode(c.SQLMode)
-	if err := prepares(c.SQL)(o.t.Context(), o.admin); err != nil {
-		return
-	}
-	v.kinds[st.Kind]++
-	v.shapes[lexed.Shape] = true
-	o.ask(c, st, v)
+// missing reports whether the needs were not enough.
+func (a answer) missing() bool {
+	return a.ungrantable == nil && a.exact != nil && !late(a.exact) && (a.admin == nil || denied(a.exact) && errno(a.admin) != errno(a.exact))
 }
 
-func (o *grantor) setMode(mode string) {
-	if mode == "" {
-		mode = "DEFAULT"
-	} else {
-		mode = "'" + mode + "'"
-	}
-	o.must("SET sql_mode=" + mode)
-}
-
-// local reports whether a statement touches the scratch database alone.
-func (o *grantor) local(st sqlparse.Statement) bool {
-	for _, n := range st.Needs {
-		if n.Object.Schema != "" && n.Object.Schema != oracleDB {
-			return false
-		}
-	}
-	return true
-}
-
-// preparable are the kinds whose privileges the servers check at PREPARE.
-func preparable(st sqlparse.Statement) bool {
-	switch st.Kind {
-	case "select", "insert", "insert_select", "replace", "replace_select", "update", "update_multi", "delete", "delete_multi", "do":
-		return true
-	}
-	return false
-}
-
-// ask grants exactly the needs, and then all but each.
-func (o *grantor) ask(c corpusLine, st sqlparse.Statement, v *verdicts) {
-	if err := o.give(st.Kind, st.Needs); err != nil {
-		v.lines = append(v.lines, fmt.Sprintf("grant\t%v\t%q", err, c.SQL))
-		return
-	}
-	v.asked++
-	if err := o.as(c.SQLMode, prepares(c.SQL)); denied(err) {
-		v.missing++
-		v.lines = append(v.lines, fmt.Sprintf("missing\t%s\t%s\t%v\t%q", st.Kind, needs(st), err, c.SQL))
-		return
-	}
-	for i, n := range st.Needs {
-		rest := slices.Delete(slices.Clone(st.Needs), i, i+1)
-		if err := o.give(st.Kind, rest); err != nil {
+// ask lets the account try the statement with each need but one, and with all.
+func (o *grantor) ask(ctx context.Context, q asking) (a answer) {
+	without := make([]error, len(q.st.Needs))
+	for i := range q.st.Needs {
+		rest := slices.Delete(slices.Clone(q.st.Needs), i, i+1)
+		if !o.matters(ctx, q.st, rest, q.st.Needs[i]) {
+			without[i] = &mysql.MySQLError{Number: 1142}
 			continue
 		}
-		if err := o.as(c.SQLMode, prepares(c.SQL)); !denied(err) {
-			v.superfluous++
-			v.lines = append(v.lines, fmt.Sprintf("superfluous\t%s\t%s %s\t%v\t%q", st.Kind, n.Privilege, n.Object, err, c.SQL))
+		if a.ungrantable = o.give(ctx, q.st.Kind, rest); a.ungrantable != nil {
+			return a
+		}
+		if without[i] = o.as(ctx, q.sqlMode, q.text, q.execute); without[i] == nil {
+			a.superfluous = append(a.superfluous, q.st.Needs[i])
+			return a
 		}
 	}
+	if a.ungrantable = o.give(ctx, q.st.Kind, q.st.Needs); a.ungrantable != nil {
+		return a
+	}
+	a.exact = o.as(ctx, q.sqlMode, q.text, q.execute)
+	if a.exact != nil && !late(a.exact) {
+		a.admin = run(ctx, o.admin, q.text, q.execute)
+		return a
+	}
+	for i, n := range q.st.Needs {
+		if (a.exact == nil || late(a.exact)) && !denied(without[i]) {
+			a.superfluous = append(a.superfluous, n)
+		}
+	}
+	return a
+}
+
+// matters reports whether the need is granted by no word that the rest ask for too.
+func (o *grantor) matters(ctx context.Context, st sqlparse.Statement, rest []sqlparse.Need, n sqlparse.Need) bool {
+	var have []string
+	for _, r := range rest {
+		for _, word := range o.words(r) {
+			have = append(have, word+" "+o.level(ctx, st.Kind, r))
+		}
+	}
+	words := o.words(n)
+	return slices.ContainsFunc(words, func(word string) bool { return !slices.Contains(have, word+" "+o.level(ctx, st.Kind, n)) })
 }

@@ -38,16 +38,26 @@ func (w *walk) setOther(f fragment) bool {
 		w.st.Kind = w.either("set_role", "set_option")
 	case f.seq(1, "DEFAULT", "ROLE"):
 		w.st.Kind = w.either("alter_user_default_role", "set_option")
-		w.global("CREATE USER")
+		w.changesAccount(w.mariaDB() && f.find(2, "FOR") > 0)
 	case f.is(1, "PASSWORD"):
 		w.st.Kind = w.either("set_password", "set_option")
-		w.global("CREATE USER")
+		w.changesAccount(f.find(2, "FOR") > 0)
 		b.expression(b.end)
 	default:
 		w.st.Kind = "set_resource_group"
 		w.global("RESOURCE_GROUP_USER")
 	}
 	return true
+}
+
+// changesAccount asks for what changing an account needs. One may change
+// oneself on the server; an application has no business to. For another's sake
+// the servers ask for UPDATE on their own tables.
+func (w *walk) changesAccount(another bool) {
+	w.global("CREATE USER")
+	if another {
+		w.schema("UPDATE", "mysql")
+	}
 }
 
 // settings reads a list of assignments. After GLOBAL or PERSIST, both servers
@@ -79,6 +89,7 @@ func (b *bones) setting(global *bool) {
 	case b.op('@'):
 		b.atVariable()
 	case b.is("GLOBAL", "PERSIST", "PERSIST_ONLY") && !b.assigns(b.i+1):
+		b.persistOnly(b.is("PERSIST_ONLY"))
 		b.i++
 		*global = true
 		b.variable(true)
@@ -88,6 +99,13 @@ func (b *bones) setting(global *bool) {
 		b.variable(false)
 	default:
 		b.variable(*global)
+	}
+}
+
+// persistOnly asks for what writing a variable for the next start needs.
+func (b *bones) persistOnly(only bool) {
+	if only {
+		b.w.global("PERSIST_RO_VARIABLES_ADMIN")
 	}
 }
 
@@ -120,6 +138,7 @@ func (b *bones) atVariable() {
 	if b.op('.') {
 		switch scope {
 		case "global", "persist", "persist_only":
+			b.persistOnly(scope == "persist_only")
 			b.i++
 			b.variable(true)
 			return
@@ -135,7 +154,7 @@ func (b *bones) atVariable() {
 
 // variable reads name = value, where name may have a component or a key cache before it.
 func (b *bones) variable(global bool) {
-	first, name := b.qualified()
+	_, name := b.qualified()
 	name = strings.ToLower(name)
 	b.assignment()
 	if strings.EqualFold(first, "NEW") && !global {
@@ -144,8 +163,6 @@ func (b *bones) variable(global bool) {
 	switch {
 	case global:
 		b.w.global("SYSTEM_VARIABLES_ADMIN")
-	case first != "":
-		b.w.global("SYSTEM_VARIABLES_ADMIN") // a component's, or a key cache's: global by nature
 	case restrictedVariable(name):
 		b.w.global("SESSION_VARIABLES_ADMIN")
 		b.w.sets(name)

@@ -33,6 +33,9 @@ func (b *bones) insert() {
 	if b.take("ON", "DUPLICATE", "KEY", "UPDATE") {
 		w.target = own
 		w.table(t, "UPDATE")
+		if w.mariaDB() && fromQuery {
+			w.table(t, "SELECT")
+		}
 		b.until("RETURNING")
 	}
 	b.returning(own)
@@ -201,6 +204,7 @@ func (b *bones) delete() {
 	} else {
 		w.st.Kind = "delete_multi"
 		w.deleted(names, all, map[*ast.TableName]bool{})
+		w.readsTargets(all)
 	}
 	b.condition()
 	b.until("RETURNING")

@@ -127,8 +127,12 @@ func (b *bones) base(with found) {
 		b.i++
 		b.pass()
 	}
-	if b.is("FOR") && b.f.isAny(b.i+1, "SYSTEM_TIME", "PORTION") {
+	portion := b.is("FOR") && b.f.is(b.i+1, "PORTION")
+	if portion || b.is("FOR") && b.f.is(b.i+1, "SYSTEM_TIME") {
 		b.period()
+	}
+	if portion { // the rows are read to be cut in two
+		b.w.table(baseTable(schema, name), "SELECT")
 	}
 	alias := b.alias()
 	if b.is("TABLESAMPLE") {

@@ -57,8 +57,10 @@ func (b *bones) rest() {
 func (b *bones) clauses() {
 	for b.w.refusal == "" {
 		switch {
-		case b.is("WHERE", "HAVING", "GROUP", "WINDOW", "QUALIFY", "PROCEDURE"):
+		case b.is("WHERE", "HAVING", "GROUP"), b.is("WINDOW", "QUALIFY") && b.boundary():
 			b.i++
+			b.clause()
+		case b.take("PROCEDURE", "ANALYSE"):
 			b.clause()
 		case b.is("INTO"):
 			b.into()
@@ -72,8 +74,10 @@ func (b *bones) clauses() {
 func (b *bones) queryTail() {
 	for b.w.refusal == "" {
 		switch {
-		case b.is("ORDER", "LIMIT", "OFFSET", "FETCH", "PROCEDURE", "ROWS"):
+		case b.is("ORDER", "LIMIT", "OFFSET", "FETCH", "ROWS"):
 			b.i++
+			b.clause()
+		case b.take("PROCEDURE", "ANALYSE"):
 			b.clause()
 		case b.is("INTO"):
 			b.into()

@@ -88,6 +88,20 @@ func (w *walk) fragment(f fragment) {
 	if reason := w.grammar(f); reason != "" && !w.skeleton(f) {
 		w.classified(f, reason)
 	}
+	w.directories(f)
+}
+
+// directories asks for FILE where a table or a partition of it is put somewhere
+// on the server's disk.
+func (w *walk) directories(f fragment) {
+	if w.st.Kind != "create_table" && w.st.Kind != "alter_table" {
+		return
+	}
+	for i := range f.tokens {
+		if f.isAny(i, "DATA", "INDEX") && f.is(i+1, "DIRECTORY") {
+			w.global("FILE")
+		}
+	}
 }
 
 // grammar gives the statement to the parser. It returns why there is no

@@ -59,7 +59,7 @@ func isFunctionToken(word []byte, s Server) bool {
 		"SESSION_USER", "STD", "STDDEV", "STDDEV_POP", "STDDEV_SAMP", "SUBDATE", "SUBSTR", "SUBSTRING",
 		"SUM", "SYSTEM_USER", "TRIM", "VAR_POP", "VAR_SAMP", "VARIANCE":
 		return true
-	case "ST_COLLECT", "SYSDATE":
+	case "JSON_DUALITY_OBJECT", "ST_COLLECT", "SYSDATE":
 		return s.Flavour == MySQL
 	case "CUME_DIST", "DENSE_RANK", "FIRST_VALUE", "LAG", "LEAD", "MEDIAN", "NTH_VALUE", "NTILE", "PERCENT_RANK",
 		"PERCENTILE_CONT", "PERCENTILE_DISC", "RANK":
