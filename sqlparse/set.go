@@ -154,7 +154,7 @@ func (b *bones) atVariable() {
 
 // variable reads name = value, where name may have a component or a key cache before it.
 func (b *bones) variable(global bool) {
-	_, name := b.qualified()
+	first, name := b.qualified()
 	name = strings.ToLower(name)
 	b.assignment()
 	if strings.EqualFold(first, "NEW") && !global {
