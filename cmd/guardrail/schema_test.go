@@ -72,7 +72,7 @@ var beyondSchemas = map[string][]string{
 		"anchor", "repeated-key", "second-document", "tag",
 	},
 	"config": {
-		"audit-password", "audit-password-unused", "backend-ambiguous", "backend-ca-unused", "backend-host", "client-ca-optional",
+		"admin-no-users", "admin-open", "audit-password", "audit-password-unused", "backend-ambiguous", "backend-ca-unused", "backend-host", "client-ca-optional",
 		"policies-default-absent", "repeated-backend", "second-document",
 	},
 }
@@ -139,6 +139,8 @@ func TestSchemasKnowTheKeys(t *testing.T) {
 		{"config", "backend", config, "backends: {b: {qqqqqqqq: 1}}\n"},
 		{"config", "backend/properties/tls", config, "backends: {b: {tls: {qqqqqqqq: 1}}}\n"},
 		{"config", "/properties/admin", config, "admin: {qqqqqqqq: 1}\n"},
+		{"config", "/properties/admin/properties/tls", config, "admin: {tls: {qqqqqqqq: 1}}\n"},
+		{"config", "/properties/admin/properties/trusted_header", config, "admin: {trusted_header: {qqqqqqqq: 1}}\n"},
 		{"config", "/properties/audit", config, "audit: {qqqqqqqq: 1}\n"},
 	} {
 		t.Run(fmt.Sprintf("%s %s", tt.schema, tt.path), func(t *testing.T) {

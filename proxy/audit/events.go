@@ -194,3 +194,21 @@ func (s *Store) byID(ctx context.Context, ids []found) ([]Kept, error) {
 	}
 	return out, rows.Err()
 }
+
+// EventsOf returns the kept events of an issue, the latest first, at most
+// limit: those before an id, if one is given.
+func (s *Store) EventsOf(ctx context.Context, issue IssueID, before string, limit int) ([]Kept, error) {
+	var end []byte
+	if before != "" {
+		u, err := ulid.ParseStrict(before)
+		if err != nil {
+			return nil, fmt.Errorf("%q is no event's id", before)
+		}
+		end = u[:]
+	}
+	ids, err := s.idsOf(ctx, Filter{}, issue, end, limit)
+	if err != nil {
+		return nil, err
+	}
+	return s.byID(ctx, ids)
+}

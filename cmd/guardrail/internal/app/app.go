@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"runtime"
@@ -34,6 +33,9 @@ type Options struct {
 	Version    string
 	Revision   string
 	LogTo      io.Writer // JSON lines
+
+	// Explain writes what "guardrail explain" would about a request.
+	Explain func(out io.Writer, app *policy.App, r policy.Request, environment string)
 }
 
 const (
@@ -44,6 +46,8 @@ const (
 // App is one proxy process.
 type App struct {
 	config   config.Options
+	version  string
+	explain  func(io.Writer, *policy.App, policy.Request, string)
 	log      *zap.Logger
 	version  string
 	live     *policy.Live
@@ -96,6 +100,8 @@ func New(o Options) (*App, error) {
 	to := zapcore.Lock(zapcore.AddSync(o.LogTo)) // the log and the record's lines share it
 	a := &App{
 		config:   c,
+		version:  o.Version,
+		explain:  o.Explain,
 		log:      newLog(to),
 		version:  o.Version,
 		live:     policy.NewLive(set, now),
@@ -164,7 +170,7 @@ func (a *App) Start() error {
 		return err
 	}
 	a.log.Info("serving", zap.String("environment", a.config.Environment),
-		zap.String("policy_hash", a.live.Status().Hash), zap.String("admin", a.config.Admin))
+		zap.String("policy_hash", a.live.Status().Hash), zap.String("admin", a.config.Admin.Address))
 	return nil
 }
 
@@ -220,24 +226,6 @@ func (a *App) Reload(reason string) {
 		return
 	}
 	a.log.Info("policies loaded", zap.String("reason", reason), zap.String("policy_hash", hash))
-}
-
-func (a *App) serveAdmin() error {
-	if a.config.Admin == "" {
-		return nil
-	}
-	listener, err := net.Listen("tcp", a.config.Admin)
-	if err != nil {
-		return fmt.Errorf("admin: %w", err)
-	}
-	server := newAdminServer(adminHandler(a.registry, a.ready, a.recordState))
-	a.undo = append(a.undo, undo{"admin", server.Shutdown})
-	go func() {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			a.failed <- fmt.Errorf("admin: %w", err)
-		}
-	}()
-	return nil
 }
 
 // ready reports why a client could not be served now.

@@ -77,7 +77,7 @@ func (a *App) recordState() string {
 	h := a.book.Health()
 	switch {
 	case h.Err != nil:
-		return fmt.Sprintf("record: cannot be written since %s (%s): %v", h.Since.UTC().Format(time.RFC3339), a.config.Audit.OnFailure, h.Err)
+		return fmt.Sprintf("record: cannot be written since %s (on_failure: %s); the log says why", h.Since.UTC().Format(time.RFC3339), a.config.Audit.OnFailure)
 	case h.Lost > 0:
 		return fmt.Sprintf("record: ok, %d events of an earlier process are missing", h.Lost)
 	}

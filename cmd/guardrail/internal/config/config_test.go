@@ -60,7 +60,7 @@ backends: {main: {address: db.example.com:3306}}
 		Listeners:   []config.Listener{{Address: "0.0.0.0:3306", Backend: "main"}},
 		Backends:    []config.Backend{{Name: "main", Address: "db.example.com:3306", TLS: config.BackendTLS{Mode: "verify_identity"}}},
 		Policies:    "testdata/policies",
-		Admin:       "127.0.0.1:9104",
+		Admin:       config.Admin{Address: "127.0.0.1:9104"},
 		Audit: config.Audit{
 			Store: "testdata/audit.db", OnFailure: "refuse_destructive", Retention: 90 * 24 * time.Hour, MaxSize: 4 << 30, Lines: true,
 		},
@@ -81,7 +81,7 @@ backends:
   b: {address: "db-b:3306", tls: {mode: verify_ca, ca: ca.pem}}
   a: {address: "10.0.0.5:3307", tls: {mode: disabled}, proxy_protocol: v2}
 policies: policies
-admin: {address: "127.0.0.1:0"}
+admin: {address: "0.0.0.0:9104", metrics_address: "0.0.0.0:9105", tls: {cert: tls.crt, key: tls.key}, users: users, trusted_header: {name: x-forwarded-user, from: [10.0.1.7/24]}}
 audit: {store: "mysql://guardrail@records:3306/audit", password_file: ca.pem, on_failure: refuse_all, retention: 30d, max_size: 500MiB, lines: false}
 `))
 	if err != nil {
@@ -108,7 +108,7 @@ backends:
     address: "db-b:3306"
     tls: {mode: verify_ca, ca: "testdata/ca.pem"}
 policies: "testdata/policies"
-admin: {address: "127.0.0.1:0"}
+admin: {address: "0.0.0.0:9104", metrics_address: "0.0.0.0:9105", tls: {cert: "testdata/tls.crt", key: "testdata/tls.key"}, users: "testdata/users", trusted_header: {name: X-Forwarded-User, from: [10.0.1.0/24]}}
 audit: {store: "mysql://guardrail@records:3306/audit", password_file: "testdata/ca.pem", on_failure: refuse_all, retention: 30d, max_size: 500MiB, lines: false}
 `
 	if got := o.String(); got != want {

@@ -16,7 +16,7 @@ type Options struct {
 	Listeners   []Listener
 	Backends    []Backend // sorted by name
 	Policies    string    // the directory of policy files
-	Admin       string    // host:port of /metrics, /healthz and /readyz
+	Admin       Admin
 	Audit       Audit
 }
 
@@ -93,7 +93,7 @@ func (o Options) String() string {
 			fmt.Fprintf(&b, "    proxy_protocol: v%d\n", back.ProxyProtocol)
 		}
 	}
-	fmt.Fprintf(&b, "policies: %s\nadmin: {address: %s}\n%s", quoted(o.Policies), quoted(o.Admin), o.Audit)
+	fmt.Fprintf(&b, "policies: %s\n%s%s", quoted(o.Policies), o.Admin, o.Audit)
 	return b.String()
 }
 

@@ -63,10 +63,7 @@ func (p parser) options(root strictyaml.Value, o *Options) {
 	}
 	o.Policies = p.directory(f.Get("policies"), root)
 	o.Audit = p.audit(f.Get("audit"))
-	o.Admin = DefaultAdmin
-	if admin := f.Get("admin"); admin.Exists() {
-		o.Admin = cmp.Or(address(admin.Fields("address").Need("address", "try "+DefaultAdmin), 0, "9104"), DefaultAdmin)
-	}
+	o.Admin = p.admin(f.Get("admin"))
 }
 
 // unsupported refuses a key of the format that this version does not act on.

@@ -1,0 +1,132 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"guardrail/policy"
+	"guardrail/proxy/dashboard"
+)
+
+// backendsEvery is how old what is known of the backends may be.
+const backendsEvery = 10 * time.Second
+
+// overseer tells the page how the guard does.
+type overseer struct {
+	app *App
+
+	mu      sync.Mutex
+	looked  time.Time
+	looking bool
+	states  []dashboard.Backend
+}
+
+func newOverseer(a *App) *overseer { return &overseer{app: a} }
+
+// Health tells how the guard does, without waiting for a backend.
+func (o *overseer) Health(context.Context) dashboard.Health {
+	a, now := o.app, time.Now()
+	status := a.live.Status()
+	h := dashboard.Health{
+		Environment: a.config.Environment,
+		Version:     a.version,
+		Policy:      dashboard.Policy{Hash: status.Hash, LoadedAt: status.LoadedAt},
+		Backends:    o.backends(now),
+	}
+	if status.Err != nil {
+		h.Policy.Err = status.Err.Error()
+	}
+	if set := a.live.Current().Set; set != nil {
+		h.Observed, h.Exceptions = observed(set, now), exceptions(set, now)
+	}
+	a.count(&h)
+	return h
+}
+
+// count fills in what the metrics count.
+func (a *App) count(h *dashboard.Health) {
+	families, err := a.registry.Gather()
+	if err != nil {
+		return
+	}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			switch f.GetName() {
+			case "guardrail_sessions":
+				h.Sessions = int(m.GetGauge().GetValue())
+			case "guardrail_statements_total":
+				n := int64(m.GetCounter().GetValue())
+				h.Statements += n
+				for _, l := range m.GetLabel() {
+					if l.GetName() == "kind" && l.GetValue() == "unknown" {
+						h.Unread += n
+					}
+				}
+			}
+		}
+	}
+}
+
+// observed lists the apps of this environment whose refusals are not carried out.
+func observed(set *policy.Set, now time.Time) []dashboard.Observed {
+	var out []dashboard.Observed
+	for _, app := range set.Apps() {
+		if app.Here() && app.Mode(now) == policy.Observe {
+			out = append(out, dashboard.Observed{App: app.Name(), Until: app.ObservedUntil()})
+		}
+	}
+	return out
+}
+
+// exceptions lists those in force, the one that ends first first.
+func exceptions(set *policy.Set, now time.Time) []dashboard.Exception {
+	var out []dashboard.Exception
+	for _, app := range set.Apps() {
+		for _, l := range app.Lines() {
+			if l.Effect == policy.Exception && app.Here() && l.Until.After(now) && !l.From.After(now) {
+				out = append(out, dashboard.Exception{App: app.Name(), Allow: l.Text, Why: l.Because, File: l.File, Line: l.Line, Until: l.Until})
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b dashboard.Exception) int {
+		return cmp.Or(a.Until.Compare(b.Until), cmp.Compare(a.App, b.App), cmp.Compare(a.Line, b.Line))
+	})
+	return out
+}
+
+// backends returns what was seen of the backends last, and looks again in the
+// background when that is old.
+func (o *overseer) backends(now time.Time) []dashboard.Backend {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.looking && now.Sub(o.looked) > backendsEvery {
+		o.looking = true
+		go o.look()
+	}
+	return slices.Clone(o.states)
+}
+
+// look asks every backend whether a client could be served. It ends within
+// readyTimeout for each.
+func (o *overseer) look() {
+	var states []dashboard.Backend
+	for i, l := range o.app.config.Listeners {
+		if slices.ContainsFunc(states, func(b dashboard.Backend) bool { return b.Name == l.Backend }) {
+			continue
+		}
+		c, _ := o.app.config.Backend(l.Backend)
+		b := dashboard.Backend{Name: c.Name, Address: c.Address}
+		ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
+		if err := o.app.servers[i].Ready(ctx); err != nil {
+			b.Err = err.Error()
+		}
+		cancel()
+		states = append(states, b)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.states, o.looked, o.looking = states, time.Now(), false
+}

@@ -1,0 +1,120 @@
+package dashboard
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"guardrail/proxy/audit"
+)
+
+// chart is a row of bars in SVG's coordinates: slotWidth for each slot of time,
+// chartHeight for its highest bar.
+type chart struct {
+	Label string // for those who do not see it
+	Path  string
+	Width int
+	Slots int
+	Peak  int64
+	At    time.Time // of the peak
+	Total int64
+	Last  int64 // events of the last whole slot
+	Usual float64
+	// UsualY is where the usual rate is drawn; below zero where there is none.
+	UsualY float64
+	Marks  []mark
+}
+
+// mark is a moment drawn over a chart.
+type mark struct {
+	X    float64
+	Bad  bool
+	Text string
+}
+
+const (
+	slotWidth   = 10
+	barWidth    = 8
+	chartHeight = 100
+)
+
+// frameOf is the time that charts of one view have in common.
+type timeFrame struct {
+	from, to time.Time
+	grain    time.Duration
+}
+
+func (f timeFrame) slots() int {
+	return int(f.to.Add(f.grain-1).Truncate(f.grain).Sub(f.from.Truncate(f.grain)) / f.grain)
+}
+
+// x is where a moment is drawn.
+func (f timeFrame) x(t time.Time) float64 {
+	return float64(t.Sub(f.from.Truncate(f.grain))) / float64(f.grain) * slotWidth
+}
+
+// newChart draws points, against what is usual in a slot.
+func newChart(points []audit.Point, f timeFrame, usual float64, now time.Time) chart {
+	values := make([]int64, max(f.slots(), 1))
+	start := f.from.Truncate(f.grain)
+	for _, p := range points {
+		if i := int(p.Start.Sub(start) / f.grain); i >= 0 && i < len(values) {
+			values[i] += p.Events
+		}
+	}
+	c := chart{Width: len(values) * slotWidth, Slots: len(values), Usual: usual, UsualY: -1}
+	for i, v := range values {
+		c.Total += v
+		if v > c.Peak {
+			c.Peak, c.At = v, start.Add(time.Duration(i)*f.grain)
+		}
+	}
+	if i := int(now.Sub(start)/f.grain) - 1; i >= 0 && i < len(values) {
+		c.Last = values[i]
+	}
+	c.draw(values)
+	return c
+}
+
+// draw makes the bars' path. The highest bar or the usual rate fills the height.
+func (c *chart) draw(values []int64) {
+	top := max(float64(c.Peak), c.Usual*1.2, 1)
+	var path strings.Builder
+	for i, v := range values {
+		if v > 0 {
+			height := max(float64(v)/top*chartHeight, 3)
+			fmt.Fprintf(&path, "M%d %.1fh%dV%dh-%dz", i*slotWidth+1, chartHeight-height, barWidth, chartHeight, barWidth)
+		}
+	}
+	c.Path = path.String()
+	if c.Usual > 0 {
+		c.UsualY = chartHeight - c.Usual/top*chartHeight
+	}
+}
+
+// trend draws points in few bars.
+func trend(points []audit.Point, f timeFrame, now time.Time) chart {
+	const bars = 30
+	if n := f.slots(); n > bars {
+		f.grain *= time.Duration((n + bars - 1) / bars)
+		f.from = f.from.Truncate(f.grain)
+	}
+	return newChart(points, f, 0, now)
+}
+
+// usual is the median of the hours of a week, as a rate for a slot. Hours
+// without events count.
+func usual(hours []audit.Point, grain time.Duration) float64 {
+	const week = 7 * 24
+	if len(hours) <= week/2 {
+		return 0
+	}
+	values := make([]int64, 0, len(hours))
+	for _, p := range hours {
+		values = append(values, p.Events)
+	}
+	slices.Sort(values)
+	quiet := max(week-len(values), 0)
+	return float64(values[max(week/2-quiet, 0)]) * grain.Hours()
+}

@@ -1,0 +1,149 @@
+package dashboard
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"time"
+
+	"go.uber.org/zap"
+
+	"guardrail/proxy/audit"
+)
+
+//go:embed assets templates
+var files embed.FS
+
+// Options is what the page is made of. All fields but Now are required.
+type Options struct {
+	Store *audit.Store
+	Book  interface{ Health() audit.Health }
+	Guard Guard
+	Log   *zap.Logger
+	Now   func() time.Time // time.Now where nil
+}
+
+// Dashboard serves the page. Stop ends what its viewers hold open.
+type Dashboard struct {
+	Options
+	handler   http.Handler
+	templates *template.Template
+	live      *live
+	assets    string // the hash of the assets, part of their address
+}
+
+// New makes the page.
+func New(o Options) (*Dashboard, error) {
+	if o.Store == nil || o.Book == nil || o.Guard == nil || o.Log == nil {
+		return nil, errors.New("dashboard options: Store, Book, Guard and Log are required")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	d := &Dashboard{Options: o, live: newLive(o.Store)}
+	var err error
+	if d.assets, err = hashOf(files, "assets"); err != nil {
+		return nil, err
+	}
+	if d.templates, err = template.New("").Funcs(d.functions()).ParseFS(files, "templates/*.html"); err != nil {
+		return nil, fmt.Errorf("dashboard: %w", err)
+	}
+	d.handler = guarded(d.routes())
+	return d, nil
+}
+
+func (d *Dashboard) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", d.overview)
+	mux.HandleFunc("GET /issues/{id}", d.issue)
+	mux.HandleFunc("POST /issues/{id}/acknowledge", d.acknowledge)
+	mux.HandleFunc("POST /issues/{id}/reopen", d.reopen)
+	mux.HandleFunc("GET /events", d.events)
+	mux.HandleFunc("GET /events/{id}", d.event)
+	mux.HandleFunc("GET /find", d.find)
+	mux.HandleFunc("GET /live", d.live.serve)
+	mux.HandleFunc("GET /assets/{hash}/{name}", d.asset)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		d.fail(w, r, http.StatusNotFound, "There is no such page.")
+	})
+	return mux
+}
+
+// ServeHTTP serves every view.
+func (d *Dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.handler.ServeHTTP(w, r) }
+
+// Stop ends the streams of open pages, which would hold up a server's shutdown.
+func (d *Dashboard) Stop() { d.live.stop() }
+
+// frame is what every view has around it.
+type frame struct {
+	Title  string
+	Asset  string
+	Health Health
+	Record audit.Health
+	Query  query
+	Now    time.Time
+	Viewer string
+	View   any
+}
+
+// render writes a view whole, or an error in its place.
+func (d *Dashboard) render(w http.ResponseWriter, r *http.Request, status int, name, title string, q query, view any) {
+	f := frame{
+		Title: title, Asset: "/assets/" + d.assets + "/", Health: d.Guard.Health(r.Context()), Record: d.Book.Health(),
+		Query: q, Now: d.Now(), Viewer: viewer(r), View: view,
+	}
+	var page bytes.Buffer
+	if err := d.templates.ExecuteTemplate(&page, name, f); err != nil {
+		d.Log.Error("a view could not be rendered", zap.String("view", name), zap.Error(err))
+		http.Error(w, "This view could not be made; the log says why.", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(page.Bytes())
+}
+
+// fail tells what went wrong, in the page's own frame.
+func (d *Dashboard) fail(w http.ResponseWriter, r *http.Request, status int, text string) {
+	d.render(w, r, status, "fail.html", http.StatusText(status), query{}, text)
+}
+
+// broken tells that the record cannot be read. The health that is still known
+// is shown with it.
+func (d *Dashboard) broken(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() != nil {
+		return // the viewer is gone
+	}
+	d.Log.Error("the record cannot be read", zap.Error(err))
+	d.fail(w, r, http.StatusServiceUnavailable, "The record cannot be read: "+err.Error())
+}
+
+func (d *Dashboard) asset(w http.ResponseWriter, r *http.Request) {
+	if r.PathValue("hash") != d.assets {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	http.ServeFileFS(w, r, files, "assets/"+r.PathValue("name"))
+}
+
+// hashOf names the content of a folder.
+func hashOf(files fs.FS, dir string) (string, error) {
+	h := sha256.New()
+	err := fs.WalkDir(files, dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		text, err := fs.ReadFile(files, path)
+		_, _ = fmt.Fprintf(h, "%s %d\n%s", path, len(text), text)
+		return err
+	})
+	return hex.EncodeToString(h.Sum(nil)[:8]), err
+}

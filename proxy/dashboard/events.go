@@ -1,0 +1,71 @@
+package dashboard
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"guardrail/proxy/audit"
+)
+
+const eventsAPage = 100
+
+// eventsView is a list of events, the latest first.
+type eventsView struct {
+	Events []audit.Kept
+	More   string
+}
+
+func (d *Dashboard) events(w http.ResponseWriter, r *http.Request) {
+	q := readQuery(r.URL.Query())
+	found, err := d.Store.Events(r.Context(), q.filter(d.Now()), q.Before, eventsAPage+1)
+	if err != nil {
+		d.broken(w, r, err)
+		return
+	}
+	v := eventsView{Events: found}
+	if len(found) > eventsAPage {
+		v.Events, v.More = found[:eventsAPage], found[eventsAPage-1].ID
+	}
+	d.render(w, r, http.StatusOK, "events.html", "Events", q, v)
+}
+
+// eventView is one event.
+type eventView struct {
+	audit.Kept
+	OfIssue audit.Issue
+	Counted bool // it was counted, and only its time and its issue are known
+}
+
+func (d *Dashboard) event(w http.ResponseWriter, r *http.Request) {
+	id := strings.ToUpper(r.PathValue("id"))
+	k, err := d.Store.Event(r.Context(), id)
+	v := eventView{Kept: k, Counted: errors.Is(err, audit.ErrNotFound)}
+	if v.Counted && k.Issue == 0 {
+		d.fail(w, r, http.StatusNotFound, "There is no event "+id+" in the record. It may be older than what is kept, or belong to another proxy.")
+		return
+	}
+	if err == nil || v.Counted {
+		v.OfIssue, err = d.Store.Issue(r.Context(), k.Issue)
+	}
+	if err != nil {
+		d.broken(w, r, err)
+		return
+	}
+	d.render(w, r, http.StatusOK, "event.html", "Event "+id, query{Range: defaultRange}, v)
+}
+
+// find opens the event whose id was pasted, alone or with the error around it.
+func (d *Dashboard) find(w http.ResponseWriter, r *http.Request) {
+	text := r.URL.Query().Get("event")
+	if _, after, ok := strings.Cut(text, "event "); ok {
+		text = after
+	}
+	text, _, _ = strings.Cut(strings.TrimSpace(text), ")")
+	if text == "" {
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+		return
+	}
+	http.Redirect(w, r, "/events/"+url.PathEscape(strings.TrimSpace(text)), http.StatusSeeOther)
+}

@@ -1,0 +1,81 @@
+package dashboard
+
+import (
+	"fmt"
+	"html/template"
+	"slices"
+	"strings"
+	"time"
+
+	"guardrail/proxy/audit"
+)
+
+// functions are what the templates can call.
+func (d *Dashboard) functions() template.FuncMap {
+	return template.FuncMap{
+		"what": what, "why": why, "verdict": verdict, "rate": rate, "bytes": bytesOf, "span": span,
+		"number": func(n any) string {
+			if small, ok := n.(int); ok {
+				return number(int64(small))
+			}
+			return number(n.(int64))
+		},
+		"ago":    func(t time.Time) string { return ago(d.Now(), t) },
+		"iso":    func(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") },
+		"clock":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") },
+		"value":  newValue,
+		"ranges": func() []choice { return ranges }, "orders": func() []choice { return orders }, "shows": func() []choice { return shows },
+		"has": func(q query, field, value string) bool {
+			return slices.Contains(filterValues(q, field), value)
+		},
+		"at":        func(q query, path string) string { return q.at(path) },
+		"list":      func(s []string) string { return strings.Join(s, ", ") },
+		"first":     firstOf,
+		"takesRows": audit.TakesRows,
+		"place":     place,
+		"share":     share,
+		"add":       func(a, b int) int { return a + b },
+		"mul":       func(a, b float64) float64 { return a * b },
+		"since": func(i audit.Issue) int64 {
+			if i.Acknowledged == nil {
+				return 0
+			}
+			return i.Events - i.Acknowledged.Events
+		},
+	}
+}
+
+// value is something that can be filtered by, with the addresses of the views
+// that have only it and all but it.
+type value struct{ Field, Text, Only, Not string }
+
+func newValue(q query, field, text string) value {
+	return value{Field: field, Text: text, Only: q.With(field, text, false).at("/"), Not: q.With(field, text, true).at("/")}
+}
+
+func firstOf(n int, clients []audit.ClientCount) []audit.ClientCount {
+	return clients[:min(n, len(clients))]
+}
+
+// place is where a rule is written, unless its name says so.
+func place(rule, file string, line int) string {
+	if file == "" {
+		return ""
+	}
+	at := fmt.Sprintf("%s:%d", file, line)
+	if strings.HasSuffix(at, rule) || strings.HasSuffix(rule, at) {
+		return ""
+	}
+	return at
+}
+
+// share is a part of a whole in per cent.
+func share(part, whole int64) string {
+	if whole == 0 || part == 0 {
+		return "0 %"
+	}
+	if p := float64(part) / float64(whole) * 100; p >= 0.01 {
+		return fmt.Sprintf("%.2f %%", p)
+	}
+	return "under 0.01 %"
+}

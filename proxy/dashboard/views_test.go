@@ -1,0 +1,164 @@
+package dashboard_test
+
+import (
+	"io"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"guardrail/proxy/audit"
+	"guardrail/proxy/dashboard"
+)
+
+// No view is wider than a phone's screen, in dark and light.
+func TestWidths(t *testing.T) {
+	p := newPage(t, dashboard.Access{})
+	p.incident(t)
+	loss := dropped()
+	loss.Environment, loss.Backend, loss.Time = "production", "main", time.Now()
+	if err := p.book.Record(loss); err != nil {
+		t.Fatal(err)
+	}
+	b := browser(t)
+	for name, path := range map[string]string{"overview": "/", "issue": p.issueOf(t, "DROP DATABASE"), "events": "/events?range=1h"} {
+		for size, width := range map[string]int64{"wide": 1280, "phone": 390} {
+			for _, color := range []string{"light", "dark"} {
+				b.scheme(color)
+				b.do(chromedp.EmulateViewport(width, 900), chromedp.Navigate(p.URL+path))
+				wide := ask[int64](b, "document.documentElement.scrollWidth")
+				if wide > width {
+					t.Errorf("%s is %d wide on a screen of %d", name, wide, width)
+				}
+				b.shot(name + "-" + size + "-" + color)
+			}
+		}
+	}
+}
+
+// What the first view says of an incident, read without a script.
+func TestOverviewTellsTheIncident(t *testing.T) {
+	p := newPage(t, dashboard.Access{})
+	if calm := p.get(t, "/", 200); !strings.Contains(calm, "Nothing dropped, truncated or altered in the last 15 minutes") || !strings.Contains(calm, "No refusals in the last 3 hours") {
+		t.Errorf("an empty record: %s", calm)
+	}
+	p.incident(t)
+	text := p.get(t, "/", 200)
+	for _, want := range []string{
+		"DROP DATABASE on freee_production.*", "Forbidden: a reset script dropped production in 2013; restoring takes hours.",
+		"<b>900</b> in all", "The policies on disk are not in force", "job-worker 40", "payroll-web until", "OPS-123 by dba-oncall",
+		"Nothing grants INSERT ON accounting.devices to mobile-api.", "policies could not be loaded at",
+	} {
+		if want == "The policies on disk are not in force" {
+			p.guard.health.Policy.Err = "policies/insight.yaml:7:3: unknown key grant"
+			text = p.get(t, "/", 200)
+		}
+		if !strings.Contains(text, want) {
+			t.Errorf("not told: %s", want)
+		}
+	}
+}
+
+// A filter holds for the whole view, and is in the address of every further one.
+func TestFilters(t *testing.T) {
+	p := newPage(t, dashboard.Access{})
+	p.incident(t)
+	for path, want := range map[string]struct{ with, without string }{
+		"/?app=accounting-web":               {"DROP DATABASE", "job-worker\" title"},
+		"/?not.app=accounting-web":           {"jobs.queue", "Forbidden: a reset"},
+		"/?client=10.20.7.12":                {"INSERT on", "DROP DATABASE"},
+		"/?kind=truncate&range=24h":          {"TRUNCATE on", "DROP DATABASE"},
+		"/?rule=no-drop-database":            {"DROP DATABASE", "jobs.queue"},
+		"/?decision=allowed_destructive":     {"DELETE on jobs.sessions", "jobs.queue"},
+		"/?environment=staging":              {"None.", "DROP DATABASE"},
+		"/?range=15m&show=all&order=count":   {"DROP DATABASE", "no such"},
+		"/?from=2020-01-01&to=2020-01-02":    {"No refusals in 2020-01-01 to 2020-01-02", "DROP DATABASE"},
+		"/events?app=migrator&range=1h":      {"None.", "DROP"},
+		"/events?not.app=accounting-web":     {"DELETE FROM queue", "DROP DATABASE"},
+		"/?app=%3Cscript%3Ealert(1)&range=x": {"&lt;script&gt;alert(1)", "<script>alert"},
+	} {
+		text := p.get(t, path, 200)
+		_, list, _ := strings.Cut(text, `<main`)
+		if !strings.Contains(list, want.with) || strings.Contains(list, want.without) {
+			t.Errorf("%s: %q is %v, %q is %v", path, want.with, strings.Contains(list, want.with), want.without, strings.Contains(list, want.without))
+		}
+	}
+	if text := p.get(t, "/?app=accounting-web&range=1h", 200); !strings.Contains(text, `href="/?app=accounting-web&amp;range=1h&amp;rule=no-drop-database"`) {
+		t.Error("a further filter forgets the one before")
+	}
+}
+
+// The id in a client's error opens its event, pasted alone or with the error.
+func TestAnErrorsIDOpensItsEvent(t *testing.T) {
+	p := newPage(t, dashboard.Access{})
+	var last audit.Event
+	at := time.Now().Truncate(time.Minute)
+	for range 50 {
+		last = resetScript()
+		last.Time, last.Environment = at, "production"
+		last.Identify()
+		if err := p.book.Record(last); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.settle(t)
+	text := p.get(t, "/find?event="+url.QueryEscape("denied (rule no-drop at everyone.yaml:4, event "+last.ID+")"), 200)
+	if !strings.Contains(text, last.ID) || !strings.Contains(text, "counted and not kept in detail") {
+		t.Errorf("the page of a counted event: %s", text)
+	}
+	first, err := p.store.Events(t.Context(), audit.Filter{}.With("app", "accounting-web"), "", 100)
+	if err != nil || len(first) == 0 {
+		t.Fatal(err)
+	}
+	if text := p.get(t, "/events/"+first[0].ID, 200); !strings.Contains(text, "accounting_web") || !strings.Contains(text, "DROP DATABASE freee_production") {
+		t.Errorf("the page of an event: %s", text)
+	}
+	p.get(t, "/events/"+audit.NewID(time.Now()), 404)
+	p.get(t, "/events/nonsense", 404)
+	p.get(t, "/issues/nonsense", 404)
+	p.get(t, "/issues/0000000000000000", 404)
+}
+
+// Whoever acknowledges is kept with the note; the issue leaves the first list
+// and comes back when it is reopened.
+func TestAcknowledge(t *testing.T) {
+	p := newPage(t, dashboard.Access{Header: "X-User", From: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
+	p.incident(t)
+	as := func(method, path string, form url.Values) (int, string) {
+		r, err := http.NewRequest(method, p.URL+path, strings.NewReader(form.Encode()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("X-User", "hanako <b>")
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		text, _ := io.ReadAll(response.Body)
+		return response.StatusCode, string(text)
+	}
+	issue := p.issueOf(t, "DROP DATABASE")
+	_, text := as("POST", issue+"/acknowledge", url.Values{"note": {"cron is <i>off</i>, call OPS-7"}})
+	if !strings.Contains(text, "hanako &lt;b&gt;</b> knows of it") || !strings.Contains(text, "cron is &lt;i&gt;off&lt;/i&gt;, call OPS-7") {
+		t.Errorf("acknowledged: %s", text)
+	}
+	if _, text := as("GET", "/", nil); strings.Contains(text, "DROP DATABASE on") {
+		t.Error("it is still in the first list")
+	}
+	if _, text := as("GET", "/?show=acknowledged", nil); !strings.Contains(text, "DROP DATABASE on") {
+		t.Error("it is not among the acknowledged")
+	}
+	as("POST", issue+"/reopen", nil)
+	if _, text := as("GET", issue, nil); !strings.Contains(text, "reopened") || !strings.Contains(text, "call OPS-7") {
+		t.Error("what was noted is gone")
+	}
+	if status, _ := as("POST", "/issues/0000000000000001/acknowledge", nil); status != 404 {
+		t.Errorf("an issue that is not there: %d", status)
+	}
+}

@@ -1,0 +1,194 @@
+package dashboard
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"guardrail/proxy/audit"
+)
+
+// what says what an issue's statements would do, in a few words.
+func what(i audit.Issue) string {
+	switch i.Decision {
+	case audit.LoginRefused:
+		return "Login of " + quoted(orElse(i.Account, i.App))
+	case audit.IdentityMismatch:
+		return "Backend " + i.Backend + " belongs to another environment"
+	case audit.PolicyFailed:
+		return "Policies could not be loaded"
+	case audit.PolicyLoaded:
+		return "Policies were loaded"
+	case audit.RecordGap:
+		return "Events are missing in the record"
+	}
+	verb := strings.ToUpper(strings.ReplaceAll(i.Kind, "_", " "))
+	if verb == "" {
+		return "A statement that cannot be read"
+	}
+	if _, object, ok := strings.Cut(i.Need, " ON "); ok && object != "" {
+		return verb + " on " + object
+	}
+	return verb
+}
+
+func quoted(s string) string {
+	if s == "" {
+		return "an unknown account"
+	}
+	return "“" + s + "”"
+}
+
+// why says in plain words why it was decided so.
+func why(i audit.Issue) string {
+	text := reason(i)
+	switch i.Decision {
+	case audit.WouldRefuse:
+		return "Let through, as this is only observed. Once enforced it is refused: " + lowerFirst(text)
+	case audit.AllowedDestructive:
+		return "Let through: the policy of " + i.App + " allows it."
+	}
+	return text
+}
+
+func reason(i audit.Issue) string {
+	switch i.Cause {
+	case "deny":
+		if i.Because != "" {
+			return "Forbidden: " + sentence(i.Because)
+		}
+		return "A rule forbids it."
+	case "not-granted":
+		return "Nothing grants " + quotedNeed(i.Need) + " to " + i.App + "."
+	case "where":
+		return "It has no WHERE that limits it to some rows."
+	case "unparsed":
+		return sentence("It cannot be read with certainty" + because(i.Reason))
+	case "multiple":
+		return "Several statements in one text; this app may send one at a time."
+	case "no-database":
+		return "No database is selected, so nobody can tell which table is meant."
+	case "no-account":
+		return "No policy names this account."
+	case "network":
+		return "This account may not connect from there."
+	case "environment":
+		return "This app does not belong to " + i.Environment + ". Its client probably means another server."
+	case audit.CauseNotRecorded:
+		return "The policy allows it, but it destroys data and could not be recorded first."
+	case string(audit.RecordGap), string(audit.PolicyFailed), string(audit.IdentityMismatch):
+		return sentence(i.Reason)
+	case string(audit.PolicyLoaded):
+		return "New policies are in force."
+	}
+	return "Refused."
+}
+
+// sentence ends a text with a full stop, unless it ends by itself.
+func sentence(s string) string {
+	if s == "" || strings.ContainsRune(".?!", rune(s[len(s)-1])) {
+		return s
+	}
+	return s + "."
+}
+
+func quotedNeed(need string) string {
+	if need == "" {
+		return "it"
+	}
+	return need
+}
+
+func because(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return ": " + reason
+}
+
+func lowerFirst(s string) string { return strings.ToLower(s[:min(1, len(s))]) + s[min(1, len(s)):] }
+func upperFirst(s string) string { return strings.ToUpper(s[:min(1, len(s))]) + s[min(1, len(s)):] }
+
+// verdict is a decision in a word or two.
+func verdict(d audit.Decision) string {
+	switch d {
+	case audit.Refused:
+		return "refused"
+	case audit.WouldRefuse:
+		return "observed"
+	case audit.AllowedDestructive:
+		return "allowed"
+	case audit.LoginRefused:
+		return "login refused"
+	case audit.IdentityMismatch:
+		return "wrong environment"
+	case audit.PolicyFailed:
+		return "policy failed"
+	case audit.PolicyLoaded:
+		return "policy loaded"
+	case audit.RecordGap:
+		return "record gap"
+	}
+	return string(d)
+}
+
+// ago is how long ago a moment was.
+func ago(now, t time.Time) string {
+	d := now.Sub(t)
+	switch {
+	case t.IsZero():
+		return "never"
+	case d < -time.Minute:
+		return "in " + span(-d)
+	case d < 5*time.Second:
+		return "now"
+	}
+	return span(d) + " ago"
+}
+
+// span is a length of time in its largest unit.
+func span(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return strconv.Itoa(int(d.Seconds())) + " s"
+	case d < time.Hour:
+		return strconv.Itoa(int(d.Minutes())) + " min"
+	case d < 48*time.Hour:
+		return strconv.Itoa(int(d.Hours())) + " h"
+	}
+	return strconv.Itoa(int(d.Hours()/24)) + " days"
+}
+
+// number groups a number's digits.
+func number(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
+// rate is a number of events a minute.
+func rate(perMinute float64) string {
+	switch {
+	case perMinute == 0:
+		return "none"
+	case perMinute < 0.1:
+		return "under 0.1"
+	case perMinute < 10:
+		return fmt.Sprintf("%.1f", perMinute)
+	}
+	return number(int64(perMinute + 0.5))
+}
+
+// bytesOf is a number of bytes in its largest unit.
+func bytesOf(n int64) string {
+	switch {
+	case n < 1<<20:
+		return fmt.Sprintf("%d KiB", n>>10)
+	case n < 1<<30:
+		return fmt.Sprintf("%d MiB", n>>20)
+	}
+	return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
+}
