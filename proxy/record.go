@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"slices"
+
 	"github.com/go-mysql-org/go-mysql/mysql"
 	"go.uber.org/zap"
 
@@ -29,12 +31,13 @@ func (s *Server) record(se *session, v *verdict, text []byte) *wire.Err {
 	}
 	e := s.event(what, v.decision)
 	e.App, e.Account, e.Client, e.Schema = se.name, se.user, se.from.String(), se.state.schema
-	if i := v.decision.Statement; i < len(v.statements) {
-		e.Kind, e.Reason = string(v.statements[i].Kind), v.statements[i].Reason
+	if st := v.deciding(what); st != nil {
+		e.Kind, e.Reason, e.Objects = string(st.Kind), st.Reason, objects(st)
 	}
 	if len(text) > 0 {
 		e.Statement = sqlparse.Mask(text, se.state.mode)
 	}
+	e.Identify()
 	refused := v.decision.Action != policy.Allow
 	if !refused {
 		e.Code = 0
@@ -51,6 +54,36 @@ func (s *Server) record(se *session, v *verdict, text []byte) *wire.Err {
 	s.options.Metrics.Refusal(e.App, e.Rule)
 	return &wire.Err{Code: v.decision.Code, SQLState: v.decision.State, Message: v.decision.Message(s.options.Environment, e.ID)}
 }
+
+// deciding is the statement that an event is about: the one that decided, or
+// the first one that destroys.
+func (v *verdict) deciding(what audit.Decision) *sqlparse.Statement {
+	i := v.decision.Statement
+	if what == audit.AllowedDestructive {
+		i = slices.IndexFunc(v.statements, destroys)
+	}
+	if i < 0 || i >= len(v.statements) {
+		return nil
+	}
+	return &v.statements[i]
+}
+
+// objects are the names of all that a statement needs something of.
+func objects(st *sqlparse.Statement) []string {
+	var out []string
+	for _, n := range st.Needs {
+		if name := n.Object.String(); !slices.Contains(out, name) && len(out) < maxObjects {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// maxObjects bounds the objects that an event names.
+const maxObjects = 32
+
+// destroys reports whether a statement takes something away when it runs.
+func destroys(st sqlparse.Statement) bool { return st.Destructive && !st.Explain }
 
 // gated refuses what would be forwarded while the record is broken and is
 // configured to stop everything.
@@ -69,10 +102,8 @@ func classify(v *verdict) (audit.Decision, bool) {
 	case v.decision.Observed:
 		return audit.WouldRefuse, true
 	}
-	for i := range v.statements {
-		if v.statements[i].Destructive && !v.statements[i].Explain {
-			return audit.AllowedDestructive, true
-		}
+	if slices.ContainsFunc(v.statements, destroys) {
+		return audit.AllowedDestructive, true
 	}
 	return "", false
 }
@@ -92,12 +123,12 @@ func counted(d policy.Decision) string {
 func (s *Server) event(what audit.Decision, d policy.Decision) audit.Event {
 	now := s.options.Now()
 	e := audit.Event{
-		ID:          audit.NewID(now),
 		Time:        now,
 		Environment: s.options.Environment,
 		Backend:     s.options.Backend.Name,
 		Decision:    what,
 		Cause:       string(d.Cause),
+		Because:     d.Because,
 		Rule:        d.Rule.ID,
 		RuleFile:    d.Rule.File,
 		RuleLine:    d.Rule.Line,

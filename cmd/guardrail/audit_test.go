@@ -96,7 +96,7 @@ func incident() []audit.Event {
 	var all []audit.Event
 	for range 30 {
 		all = append(all, audit.Event{
-			App: "accounting-web", Account: "accounting_web", Client: "10.0.0.7", Kind: "drop_database", Need: "DROP DATABASE ON accounting.*",
+			App: "accounting-web", Account: "accounting_web", Client: "10.0.0.7", Kind: "drop_db", Need: "DROP DATABASE ON accounting.*",
 			Shape: "5ad1", Statement: "DROP DATABASE accounting", Decision: audit.Refused, Cause: "deny", Rule: "no-drop-database",
 			RuleFile: "policies/everyone.yaml", RuleLine: 4, Code: 1044,
 		})

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 func drop(at time.Time) audit.Event {
 	return audit.Event{
 		Time: at, Environment: "production", Backend: "main", App: "accounting-web", Account: "accounting_web", Client: "10.0.0.7",
-		Attributes: map[string]string{"program_name": "reset.sh"}, Schema: "accounting", Kind: "drop_database",
+		Attributes: map[string]string{"program_name": "reset.sh"}, Schema: "accounting", Kind: "drop_db",
 		Need: "DROP DATABASE ON accounting.*", Objects: []string{"accounting.*"}, Shape: "5ad1", Statement: "DROP DATABASE accounting",
 		Decision: audit.Refused, Cause: "deny", Because: "restoring takes hours", Rule: "no-drop-database", RuleFile: "policies/everyone.yaml", RuleLine: 4,
 		Code: 1044, PolicyHash: "abc",

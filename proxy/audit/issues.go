@@ -25,6 +25,7 @@ type Issue struct {
 	// Of its latest event.
 	Kind       string
 	Need       string
+	Objects    []string
 	Cause      string
 	Because    string
 	Reason     string
@@ -81,7 +82,7 @@ func (o Order) clause() string {
 	return "i.last_seen DESC, i.id"
 }
 
-const issueColumns = `i.id, i.decision, i.environment, i.backend, i.app, i.account, i.rule, i.shape, i.kind, i.need, i.cause, i.because,
+const issueColumns = `i.id, i.decision, i.environment, i.backend, i.app, i.account, i.rule, i.shape, i.kind, i.need, i.objects, i.cause, i.because,
 	i.reason, i.rule_file, i.rule_line, i.code, i.schema_name, i.policy_hash, COALESCE(x.statement, ''), i.first_seen, i.last_seen,
 	i.events, i.row_count, i.acknowledged_at, i.acknowledged_by, i.acknowledged_note, i.acknowledged_events`
 
@@ -141,12 +142,16 @@ func scanIssue(row scanner) (Issue, error) {
 	var first, last int64
 	var at, count sql.NullInt64
 	var by, note sql.NullString
-	err := row.Scan(&i.ID, &i.Decision, &i.Environment, &i.Backend, &i.App, &i.Account, &i.Rule, &i.Shape, &i.Kind, &i.Need, &i.Cause,
+	var objects string
+	err := row.Scan(&i.ID, &i.Decision, &i.Environment, &i.Backend, &i.App, &i.Account, &i.Rule, &i.Shape, &i.Kind, &i.Need, &objects, &i.Cause,
 		&i.Because, &i.Reason, &i.RuleFile, &i.RuleLine, &i.Code, &i.Schema, &i.PolicyHash, &i.Statement, &first, &last,
 		&i.Events, &i.Rows, &at, &by, &note, &count, &i.InWindow)
 	i.FirstSeen, i.LastSeen = time.UnixMilli(first), time.UnixMilli(last)
 	if at.Valid {
 		i.Acknowledged = &Acknowledgement{At: time.UnixMilli(at.Int64), By: by.String, Note: note.String, Events: count.Int64}
+	}
+	if err == nil {
+		err = fromJSON(objects, &i.Objects)
 	}
 	return i, err
 }

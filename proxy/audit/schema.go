@@ -33,7 +33,7 @@ var (
 	issuesTable = table{name: "issues", key: []string{"id"}, columns: []column{
 		integer("id", ""), text("decision", 32, ""), text("environment", 64, ""), text("backend", 64, ""),
 		text("app", 128, ""), text("account", 128, ""), text("rule", 256, ""), text("shape", 64, ""),
-		text("kind", 64, "set"), text("need", 512, "set"), text("cause", 64, "set"), text("because", 512, "set"),
+		text("kind", 64, "set"), text("need", 512, "set"), {name: "objects", kind: 't', merge: "set"}, text("cause", 64, "set"), text("because", 512, "set"),
 		text("reason", 512, "set"), text("rule_file", 512, "set"), integer("rule_line", "set"), integer("code", "set"),
 		text("schema_name", 128, "set"), text("policy_hash", 128, "set"), integer("text", "set"),
 		integer("first_seen", "min"), integer("last_seen", "max"), integer("events", "add"), integer("row_count", "add"),

@@ -102,7 +102,7 @@ func (r *rows) issue(d *delta) {
 	r.texts = append(r.texts, []any{int64(d.id), hash, e.Statement})
 	r.issues = append(r.issues, []any{
 		int64(d.id), string(d.key.decision), d.key.environment, d.key.backend, d.key.app, d.key.account, d.key.rule, d.key.shape,
-		e.Kind, e.Need, e.Cause, e.Because, e.Reason, e.RuleFile, e.RuleLine, int64(e.Code),
+		e.Kind, e.Need, jsonText(e.Objects), e.Cause, e.Because, e.Reason, e.RuleFile, e.RuleLine, int64(e.Code),
 		e.Schema, e.PolicyHash, hash, d.first.UnixMilli(), d.last.UnixMilli(), d.count, d.rows,
 	})
 }

@@ -15,6 +15,7 @@ import (
 
 	"guardrail/proxy/audit"
 	"guardrail/proxy/dashboard"
+	"guardrail/proxy/dashboard/browsertest"
 )
 
 func who() http.Handler {
@@ -168,7 +169,7 @@ func TestStoredScripts(t *testing.T) {
 	}
 	p.settle(t)
 	p.guard.health.Policy.Err, p.guard.explanation.Report, p.guard.explanation.Exception = attack, attack, attack
-	b := browser(t)
+	b := browsertest.New(t)
 	issue := p.issueOf(t, "window.hit")
 	if err := p.store.Acknowledge(t.Context(), mustID(t, issue), audit.Acknowledgement{At: time.Now(), By: attack, Note: attack}); err != nil {
 		t.Fatal(err)
@@ -180,8 +181,8 @@ func TestStoredScripts(t *testing.T) {
 		if path == "/%3Cscript%3E" {
 			continue
 		}
-		b.open(p.URL + path)
-		if ask[bool](b, "window.hit === 1 || document.querySelector('main img, main script') !== null") {
+		b.Open(p.URL + path)
+		if browsertest.Ask[bool](b, "window.hit === 1 || document.querySelector('main img, main script') !== null") {
 			t.Errorf("%s runs the script", path)
 		}
 	}

@@ -147,7 +147,7 @@ func (p *page) settle(t testing.TB) {
 func resetScript() audit.Event {
 	return audit.Event{
 		App: "accounting-web", Account: "accounting_web", Client: "10.20.1.17", Attributes: map[string]string{"program_name": "mysql", "_os": "Linux"},
-		Schema: "freee_production", Kind: "drop_database", Need: "DROP DATABASE ON freee_production.*", Objects: []string{"freee_production.*"}, Shape: "a1",
+		Schema: "freee_production", Kind: "drop_db", Need: "DROP DATABASE ON freee_production.*", Objects: []string{"freee_production.*"}, Shape: "a1",
 		Statement: "DROP DATABASE freee_production", Decision: audit.Refused, Cause: "deny", Because: "a reset script dropped production in 2013; restoring takes hours",
 		Rule: "no-drop-database", RuleFile: "policies/everyone.yaml", RuleLine: 4, Code: 1044,
 	}
@@ -187,14 +187,14 @@ func stranger() audit.Event {
 
 func sweep() audit.Event {
 	return audit.Event{
-		App: "job-worker", Account: "job_worker", Client: "10.20.2.30", Schema: "jobs", Kind: "delete", Need: "DELETE ON jobs.sessions", Shape: "f6",
+		App: "job-worker", Account: "job_worker", Client: "10.20.2.30", Schema: "jobs", Kind: "delete", Objects: []string{"jobs.sessions"}, Shape: "f6",
 		Statement: "DELETE FROM sessions WHERE expires_at < ?", Decision: audit.AllowedDestructive,
 	}
 }
 
 func dropped() audit.Event {
 	return audit.Event{
-		App: "migrator", Account: "migrator", Client: "10.20.9.2", Schema: "accounting", Kind: "drop_table", Need: "DROP TABLE ON accounting.old_deals", Shape: "g7",
+		App: "migrator", Account: "migrator", Client: "10.20.9.2", Schema: "accounting", Kind: "drop_table", Objects: []string{"accounting.old_deals"}, Shape: "g7",
 		Statement: "DROP TABLE old_deals", Decision: audit.AllowedDestructive, Cause: "by-exception", Rule: "everyone.yaml:19", RuleFile: "policies/everyone.yaml", RuleLine: 19,
 	}
 }

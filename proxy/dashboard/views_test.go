@@ -13,6 +13,7 @@ import (
 
 	"guardrail/proxy/audit"
 	"guardrail/proxy/dashboard"
+	"guardrail/proxy/dashboard/browsertest"
 )
 
 // No view is wider than a phone's screen, in dark and light.
@@ -24,17 +25,17 @@ func TestWidths(t *testing.T) {
 	if err := p.book.Record(loss); err != nil {
 		t.Fatal(err)
 	}
-	b := browser(t)
+	b := browsertest.New(t)
 	for name, path := range map[string]string{"overview": "/", "issue": p.issueOf(t, "DROP DATABASE"), "events": "/events?range=1h"} {
 		for size, width := range map[string]int64{"wide": 1280, "phone": 390} {
 			for _, color := range []string{"light", "dark"} {
-				b.scheme(color)
-				b.do(chromedp.EmulateViewport(width, 900), chromedp.Navigate(p.URL+path))
-				wide := ask[int64](b, "document.documentElement.scrollWidth")
+				b.Scheme(color)
+				b.Do(chromedp.EmulateViewport(width, 900), chromedp.Navigate(p.URL+path))
+				wide := browsertest.Ask[int64](b, "document.documentElement.scrollWidth")
 				if wide > width {
 					t.Errorf("%s is %d wide on a screen of %d", name, wide, width)
 				}
-				b.shot(name + "-" + size + "-" + color)
+				b.Shot(name + "-" + size + "-" + color)
 			}
 		}
 	}
@@ -160,5 +161,34 @@ func TestAcknowledge(t *testing.T) {
 	}
 	if status, _ := as("POST", "/issues/0000000000000001/acknowledge", nil); status != 404 {
 		t.Errorf("an issue that is not there: %d", status)
+	}
+}
+
+// Nothing hinders people who see badly, or use a keyboard or a screen reader.
+func TestAccessibility(t *testing.T) {
+	p := newPage(t, dashboard.Access{})
+	p.incident(t)
+	loss := dropped()
+	loss.Environment, loss.Time = "production", time.Now()
+	if err := p.book.Record(loss); err != nil {
+		t.Fatal(err)
+	}
+	p.guard.health.Policy.Err = "policies/insight.yaml:7:3: unknown key grant"
+	event, err := p.store.Events(t.Context(), audit.Filter{}, "", 1)
+	if err != nil || len(event) != 1 {
+		t.Fatal(err)
+	}
+	b, script := browsertest.New(t), browsertest.Axe(t)
+	for _, path := range []string{"/", "/?app=job-worker&show=all", p.issueOf(t, "DROP DATABASE"), "/events", "/events/" + event[0].ID} {
+		for _, width := range []int64{1280, 390} {
+			for _, color := range []string{"light", "dark"} {
+				b.Scheme(color)
+				b.Do(chromedp.EmulateViewport(width, 900))
+				b.Open(p.URL + path)
+				for _, f := range b.Faults(script) {
+					t.Errorf("%s, %d wide, %s: %s: %s (%s): %s %s", path, width, color, f.Impact, f.Help, f.ID, f.Nodes[0].HTML, f.Nodes[0].Summary)
+				}
+			}
+		}
 	}
 }

@@ -23,14 +23,26 @@ func what(i audit.Issue) string {
 	case audit.RecordGap:
 		return "Events are missing in the record"
 	}
-	verb := strings.ToUpper(strings.ReplaceAll(i.Kind, "_", " "))
+	if verb, object, ok := strings.Cut(i.Need, " ON "); ok && i.Kind != "" {
+		return strings.TrimSuffix(verb+" on "+object, " on ")
+	}
+	verb := kinds[i.Kind]
+	if verb == "" {
+		verb = strings.ToUpper(strings.ReplaceAll(i.Kind, "_", " "))
+	}
 	if verb == "" {
 		return "A statement that cannot be read"
 	}
-	if _, object, ok := strings.Cut(i.Need, " ON "); ok && object != "" {
-		return verb + " on " + object
+	if len(i.Objects) > 0 {
+		return verb + " on " + i.Objects[0]
 	}
 	return verb
+}
+
+// kinds are MySQL's names of statements that say little.
+var kinds = map[string]string{
+	"drop_db": "DROP DATABASE", "create_db": "CREATE DATABASE", "alter_db": "ALTER DATABASE",
+	"delete_multi": "DELETE", "update_multi": "UPDATE", "replace_select": "REPLACE", "insert_select": "INSERT",
 }
 
 func quoted(s string) string {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/signal"
 	"runtime"
@@ -49,7 +48,6 @@ type App struct {
 	version  string
 	explain  func(io.Writer, *policy.App, policy.Request, string)
 	log      *zap.Logger
-	version  string
 	live     *policy.Live
 	metrics  *metrics.Metrics
 	registry *prometheus.Registry
@@ -103,7 +101,6 @@ func New(o Options) (*App, error) {
 		version:  o.Version,
 		explain:  o.Explain,
 		log:      newLog(to),
-		version:  o.Version,
 		live:     policy.NewLive(set, now),
 		registry: prometheus.NewRegistry(),
 		failed:   make(chan error, len(c.Listeners)+1),
