@@ -70,8 +70,8 @@ func (w *exampleWriter) write() bool {
 		switch {
 		case t.Type == TokenSymbol && t.Flags&Detached != 0:
 			w.out.WriteString("/**/")
-		case i > 0 && t.Start > end:
-			w.out.WriteByte(' ')
+		case i > 0 && (t.Start > end || t.isLiteral() && w.lexed.Tokens[i-1].Type != TokenSymbol):
+			w.out.WriteByte(' ') // also where x"0" would become x'0'
 		}
 		end = t.End
 		word, ok := w.token(i, t)
@@ -84,6 +84,15 @@ func (w *exampleWriter) write() bool {
 		w.out.WriteString(" /**/")
 	}
 	return utf8.ValidString(w.out.String())
+}
+
+// isLiteral reports whether another text stands for the token in an example.
+func (t Token) isLiteral() bool {
+	switch t.Type {
+	case TokenString, TokenNational, TokenDollar, TokenHex, TokenBit, TokenInteger, TokenDecimal, TokenFloat:
+		return true
+	}
+	return false
 }
 
 // hint writes the hints that set variables before a place in the text.

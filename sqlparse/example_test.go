@@ -21,7 +21,8 @@ func TestExample(t *testing.T) {
 		want       string // empty: there is none
 	}{
 		{"literals of every type", `SELECT 'a', "b", 12, 1.5, 1e3, x'41', 0x41, 0b1, N'n', _latin1'x', NULL, ?`, mysql97,
-			`SELECT 'm', 'm', 7, 7.0, 1e0, x'00', 0x00, 0b0, N'm', _latin1'm', NULL, ?`},
+			`SELECT 'm', 'm', 7, 7.0, 1e0, x'00', 0x00, 0b0, N'm', _latin1 'm', NULL, ?`},
+		{"a literal beside a word", `SELECT x"0", "a"'b'`, mysql97, "SELECT x 'm', 'm' 'm'"},
 		{"a WHERE keeps its weight", "DELETE FROM t WHERE id > 0 AND id < 2147483647 AND n LIKE '%' AND a = 5 AND b > '2100-01-01'", mysql97,
 			"DELETE FROM t WHERE id > 0 AND id < 9223372036854775807 AND n LIKE '' AND a = 7 AND b > 'z'"},
 		{"decimals", "DELETE FROM t WHERE id > 0.0 AND id < 0.5", mysql97, "DELETE FROM t WHERE id > 0.0 AND id < 1.0"},
@@ -128,4 +129,33 @@ func checkNeutral(t *testing.T, example string, m sqlparse.Mode) {
 			}
 		}
 	}
+}
+
+// FuzzExample holds that an example, where there is one, has one itself, unless
+// nobody can read it.
+func FuzzExample(f *testing.F) {
+	for _, text := range []string{
+		"SELECT 'a', \"b\", 12, 1.5, 1e3, x'41', 0b1, N'n', _latin1'x', NULL, ?, $$d$$",
+		"DELETE FROM t WHERE id > 0 AND n LIKE '%\\_' LIMIT 5; UPDATE `t` SET a.b = -1 WHERE (a, b) IN ((1, 2), (3, 4))",
+		"SELECT /*+ SET_VAR(a=5) */ NOW (), @v, @@x, COUNT/**/(*) /*!50000 FROM t */; -- x",
+		"PREPARE s FROM 'DELETE FROM t WHERE a = ''x'''", "SET NAMES gbk, @a = 'x'", "INSERT INTO t VALUES (1), (2), (3)",
+	} {
+		f.Add([]byte(text), uint16(0), false)
+		f.Add([]byte(text), uint16(sqlparse.ANSIQuotes|sqlparse.NoBackslashEscapes), true)
+	}
+	reader := sqlparse.NewReader(sqlparse.Options{})
+	f.Fuzz(func(t *testing.T, text []byte, mode uint16, mariadb bool) {
+		m := mysql97
+		if mariadb {
+			m = mariadb10
+		}
+		m.SQLMode = sqlparse.SQLMode(mode)
+		example, ok := reader.Example(text, m)
+		if _, unknown := reader.Read(text, m).Unknown(); !ok || unknown {
+			return
+		}
+		if _, ok := reader.Example([]byte(example), m); !ok {
+			t.Errorf("%q has the example %q, and that has none", text, example)
+		}
+	})
 }
