@@ -82,7 +82,7 @@ func BenchmarkApps(b *testing.B) {
 	for _, n := range []int{1, 1000} {
 		var texts []policy.Source
 		for i := range n {
-			text := fmt.Sprintf("app: app%d\naccounts: [acc%d@10.0.0.0/8]\nenvironments: [production]\ngrants: [SELECT ON db%d.*]\n", i, i, i)
+			text := fmt.Sprintf("app: app%04d\naccounts: [acc%04d@10.0.0.0/8]\nenvironments: [production]\ngrants: [SELECT ON db%04d.*]\n", i, i, i)
 			texts = append(texts, policy.Source{File: fmt.Sprintf("app%d.yaml", i), Text: []byte(text)})
 		}
 		p, err := policy.Parse(texts)
@@ -93,8 +93,8 @@ func BenchmarkApps(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		account, from := fmt.Sprintf("acc%d", n/2), netip.MustParseAddr("10.1.2.3")
-		r := policy.Request{Now: noon, Statements: statements(need("select", "SELECT", table(fmt.Sprintf("db%d", n/2), "t")))}
+		account, from := fmt.Sprintf("acc%04d", n/2), netip.MustParseAddr("10.1.2.3")
+		r := policy.Request{Now: noon, Statements: statements(need("select", "SELECT", table(fmt.Sprintf("db%04d", n/2), "t")))}
 		b.Run(fmt.Sprintf("apps=%d", n), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
