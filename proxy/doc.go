@@ -4,9 +4,13 @@
 // The way of a connection, and the file that tells each part:
 //
 //	server.go         accepts a client, gives it a goroutine for its login, stops all at the end
-//	login.go          greets, reads who the client is, asks the policy, dials, tells the client OK
+//	clientaddr.go     where a client comes from: its address, or a trusted balancer's word for it
+//	login.go          greets, reads who the client is, dials, tells the client OK
+//	admit.go          asks the policy about account, network and schema
 //	backend.go        the connection to the server up to its login
+//	spare.go          the connection that is kept ready for the next login
 //	authenticate.go   relays the authentication plug-ins' messages between the two
+//	compress.go       either connection compressed, where its two ends agreed on it
 //	learn.go          asks the server for the session's state before the first command
 //
 // The way of a statement, from there on:
@@ -15,8 +19,13 @@
 //	                  plain connections, goroutines where a leg has TLS
 //	session.go        cuts a command off the client's bytes, one in flight at a time; walks over
 //	                  the server's answer and passes it on; says when it is complete
-//	command.go        one switch on the command byte; what it does not name is refused
+//	command.go        one line for each command byte; what has none is refused
+//	standsfor.go      commands that are judged as the statement they stand for
+//	threads.go        KILL, by the server's ids and by those that clients were greeted with
 //	prepared.go       prepared statements, judged when they are prepared and when they are executed
+//	changeuser.go     COM_CHANGE_USER: another account, with its own policy from then on
+//	infile.go         the file of a LOAD DATA LOCAL, which is no command whatever it looks like
+//	toolong.go        messages that are longer than the server takes
 //	judge.go          text to reading to decision
 //	record.go         counts and records the decision, before anything is forwarded or answered
 //	answer.go         where the server stands in its answer
