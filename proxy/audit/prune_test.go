@@ -56,7 +56,7 @@ func prune(t *testing.T, s *audit.Store, keep audit.Retention, now time.Time) {
 func TestRetentionBySize(t *testing.T) {
 	s := open(t, t.TempDir()+"/audit.db", "")
 	k := keep(t, s)
-	const minutes = 600
+	const minutes = 400 // fewer samples than may wait for the store
 	start := time.Now().Add(-minutes * time.Minute)
 	for i := range minutes * 20 {
 		e := drop(start.Add(time.Duration(i/20) * time.Minute))
@@ -80,7 +80,7 @@ func TestRetentionBySize(t *testing.T) {
 		t.Errorf("%d bytes of %d left, %v", left, size, err)
 	}
 	events, err := s.Events(t.Context(), audit.Filter{}, "", 20_000)
-	if err != nil || len(events) < 3000 || events[0].Time.Before(time.Now().Add(-2*time.Minute)) {
+	if err != nil || len(events) < 2000 || events[0].Time.Before(time.Now().Add(-2*time.Minute)) {
 		t.Errorf("%d events left, %v", len(events), err)
 	}
 	if n := count(issues(t, s)); n != minutes*20 {
