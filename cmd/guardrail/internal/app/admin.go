@@ -22,7 +22,9 @@ const readyTimeout = 3 * time.Second
 // and if it is configured the latter three elsewhere too.
 func (a *App) serveAdmin() error {
 	c := a.config.Admin
-	page, err := dashboard.New(dashboard.Options{Store: a.store, Book: a.book, Guard: newOverseer(a), Log: a.log})
+	overseer := newOverseer(a)
+	a.registry.MustRegister(overseer)
+	page, err := dashboard.New(dashboard.Options{Store: a.store, Book: a.book, Guard: overseer, Log: a.log})
 	if err != nil {
 		return err
 	}

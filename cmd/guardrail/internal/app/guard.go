@@ -3,9 +3,12 @@ package app
 import (
 	"cmp"
 	"context"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"guardrail/policy"
 	"guardrail/proxy/dashboard"
@@ -87,7 +90,7 @@ func exceptions(set *policy.Set, now time.Time) []dashboard.Exception {
 	for _, app := range set.Apps() {
 		for _, l := range app.Lines() {
 			if l.Effect == policy.Exception && app.Here() && l.Until.After(now) && !l.From.After(now) {
-				out = append(out, dashboard.Exception{App: app.Name(), Allow: l.Text, Why: l.Because, File: l.File, Line: l.Line, Until: l.Until})
+				out = append(out, dashboard.Exception{App: app.Name(), Allow: l.Text, Why: l.Because, File: filepath.Base(l.File), Line: l.Line, Until: l.Until})
 			}
 		}
 	}
@@ -108,6 +111,22 @@ func (o *overseer) backends(now time.Time) []dashboard.Backend {
 	}
 	return slices.Clone(o.states)
 }
+
+// Describe is a prometheus.Collector's.
+func (o *overseer) Describe(to chan<- *prometheus.Desc) { to <- backendUp }
+
+// Collect tells the state of each backend that was looked at.
+func (o *overseer) Collect(to chan<- prometheus.Metric) {
+	for _, b := range o.backends(time.Now()) {
+		up := 1.0
+		if b.Err != "" {
+			up = 0
+		}
+		to <- prometheus.MustNewConstMetric(backendUp, prometheus.GaugeValue, up, b.Name)
+	}
+}
+
+var backendUp = prometheus.NewDesc("guardrail_backend_up", "Whether a client could be served by the backend when it was last looked at, some seconds ago.", []string{"backend"}, nil)
 
 // look asks every backend whether a client could be served. It ends within
 // readyTimeout for each.
