@@ -5,6 +5,7 @@ import "github.com/prometheus/client_golang/prometheus"
 // bookMetrics count what a Book does. Their only labels are closed sets.
 type bookMetrics struct {
 	events       *prometheus.CounterVec
+	decisions    map[Decision]prometheus.Counter // of events
 	up           prometheus.Gauge
 	failures     prometheus.Counter
 	unrecorded   prometheus.Counter
@@ -37,11 +38,16 @@ func newBookMetrics(r prometheus.Registerer) *bookMetrics {
 		}),
 	}
 	m.up.Set(1)
+	m.decisions = map[Decision]prometheus.Counter{}
 	for _, d := range []Decision{Refused, WouldRefuse, AllowedDestructive, LoginRefused, IdentityMismatch, PolicyLoaded, PolicyFailed, RecordGap} {
-		m.events.WithLabelValues(string(d)) // an alert on the first one needs the zero before it
+		m.decisions[d] = m.events.WithLabelValues(string(d)) // an alert on the first one needs the zero before it
 	}
 	r.MustRegister(m.events, m.up, m.failures, m.unrecorded, m.lost, m.lineFailures, m.commits)
 	return m
 }
 
-func (m *bookMetrics) event(d Decision) { m.events.WithLabelValues(string(d)).Inc() }
+func (m *bookMetrics) event(d Decision) {
+	if c := m.decisions[d]; c != nil {
+		c.Inc()
+	}
+}

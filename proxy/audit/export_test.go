@@ -8,7 +8,7 @@ import (
 
 // Fill lets an SQLite store grow no more and fills what room it has, as on a
 // full disk. Empty undoes it.
-func Fill(t *testing.T, s *Store) {
+func Fill(t testing.TB, s *Store) {
 	t.Helper()
 	for _, text := range []string{"CREATE TABLE filler (filling BLOB)", "PRAGMA max_page_count = 1"} {
 		if _, err := s.db.Exec(text); err != nil {

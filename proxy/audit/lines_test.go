@@ -50,6 +50,43 @@ func TestLines(t *testing.T) {
 	}
 }
 
+// The README documents every field that a line can have.
+func TestTheReadmeKnowsEveryField(t *testing.T) {
+	golden, err := os.ReadFile("testdata/lines.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text := range strings.Lines(string(golden)) {
+		var line map[string]any
+		if err := json.Unmarshal([]byte(text), &line); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range fieldNames("", line) {
+			if !strings.Contains(string(readme), "`"+name+"`") {
+				t.Errorf("the README says nothing of %s", name)
+			}
+		}
+	}
+}
+
+// fieldNames are the names of an object's fields, with those of the objects in it.
+func fieldNames(prefix string, object map[string]any) []string {
+	var names []string
+	for name, value := range object {
+		inner, ok := value.(map[string]any)
+		if ok && name != "attributes" {
+			names = append(names, fieldNames(prefix+name+".", inner)...)
+			continue
+		}
+		names = append(names, prefix+name)
+	}
+	return names
+}
+
 // everyKind is one event of each decision, some with what only they have.
 func everyKind() []audit.Event {
 	at := time.Date(2026, 12, 1, 3, 4, 5, 678_000_000, time.UTC)
