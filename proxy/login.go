@@ -227,10 +227,25 @@ func (l *login) connect(ctx context.Context) (first []byte, err error) {
 }
 
 func (l *login) respond(ctx context.Context) (first []byte, err error) {
-	if err := l.up.respond(ctx, l.forBackend(), l.server.options.Backend.TLS); err != nil {
+	if err := l.up.respond(ctx, l.forBackend(), l.backendTLS()); err != nil {
 		return nil, err
 	}
 	return l.up.read()
+}
+
+// backendTLS is what the backend's connection is to be secured with; nil for nothing.
+func (l *login) backendTLS() *tls.Config {
+	config := l.server.options.Backend.TLS
+	if config == nil || !l.server.options.Backend.FollowClient {
+		return config
+	}
+	secured, ok := l.client.(*tls.Conn)
+	if !ok {
+		return nil
+	}
+	config = config.Clone()
+	config.MaxVersion = secured.ConnectionState().Version
+	return config
 }
 
 // forBackend is the client's response as the backend gets it: the same user,

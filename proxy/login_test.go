@@ -279,3 +279,22 @@ func TestTheGreetingCarriesTheServersThreadID(t *testing.T) {
 		}
 	})
 }
+
+func TestTLSToTheBackendFollowsTheClient(t *testing.T) {
+	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
+		s.User(t, "app", "ALL ON *.*")
+		s.Exec(t, "ALTER USER app REQUIRE SSL")
+		g := start(t, s.Addr(), everything, toBackend(t, s), func(o *proxy.Options) { o.Backend.FollowClient = true })
+		if _, err := g.open(t, "app", "").Conn(t.Context()); codeOf(err) != 1045 {
+			t.Errorf("REQUIRE SSL and a client without: %v", err)
+		}
+		for version, want := range map[uint16]string{tls.VersionTLS12: "TLSv1.2", tls.VersionTLS13: "TLSv1.3"} {
+			c := one(t, g.open(t, "app", "", func(c *mysql.Config) {
+				c.TLS = &tls.Config{InsecureSkipVerify: true, MinVersion: version, MaxVersion: version}
+			}))
+			if got := status(t, c, "Ssl_version"); got != want {
+				t.Errorf("the server sees %s, want %s", got, want)
+			}
+		}
+	})
+}

@@ -48,6 +48,9 @@ type BackendOptions struct {
 	Name    string
 	Address string      // host:port
 	TLS     *tls.Config // nil speaks plain
+	// FollowClient uses TLS only where the client does, in a version that is no
+	// newer than the client's, so that REQUIRE SSL and Ssl_cipher are the client's.
+	FollowClient bool
 	// ProxyProtocol is the version of the header that tells the backend the
 	// client's address: 1, 2, or 0 for none. A header comes before all else, so
 	// that no connection can be kept ready for the next login.

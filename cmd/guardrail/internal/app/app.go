@@ -138,7 +138,9 @@ func (a *App) newServer(l config.Listener, reader *sqlparse.Reader, now time.Tim
 	return proxy.New(proxy.Options{
 		Environment: a.config.Environment,
 		Version:     a.version,
-		Backend:     proxy.BackendOptions{Name: b.Name, Address: b.Address, TLS: serverTLS, ProxyProtocol: b.ProxyProtocol},
+		Backend: proxy.BackendOptions{
+			Name: b.Name, Address: b.Address, TLS: serverTLS, FollowClient: b.TLS.FollowClient, ProxyProtocol: b.ProxyProtocol,
+		},
 
 		ProxyProtocolFrom: l.ProxyProtocolFrom,
 

@@ -102,11 +102,11 @@ listeners:
 backends:
   a:
     address: "10.0.0.5:3307"
-    tls: {mode: disabled, ca: ""}
+    tls: {mode: disabled, ca: "", follow_client: false}
     proxy_protocol: v2
   b:
     address: "db-b:3306"
-    tls: {mode: verify_ca, ca: "testdata/ca.pem"}
+    tls: {mode: verify_ca, ca: "testdata/ca.pem", follow_client: false}
 policies: "testdata/policies"
 admin: {address: "0.0.0.0:9104", metrics_address: "0.0.0.0:9105", tls: {cert: "testdata/tls.crt", key: "testdata/tls.key"}, users: "testdata/users", trusted_header: {name: X-Forwarded-User, from: [10.0.1.0/24]}}
 audit: {store: "mysql://guardrail@records:3306/audit", password_file: "testdata/ca.pem", on_failure: refuse_all, retention: 30d, max_size: 500MiB, lines: false}

@@ -54,6 +54,8 @@ type Backend struct {
 type BackendTLS struct {
 	Mode string // MySQL's --ssl-mode in lower case: disabled, required, verify_ca, verify_identity
 	CA   string // PEM file; empty: the system's
+	// FollowClient uses TLS only for clients that use it themselves.
+	FollowClient bool
 }
 
 // Defaults of keys that may be left out.
@@ -88,7 +90,7 @@ func (o Options) String() string {
 	}
 	b.WriteString("backends:\n")
 	for _, back := range o.Backends {
-		fmt.Fprintf(&b, "  %s:\n    address: %s\n    tls: {mode: %s, ca: %s}\n", back.Name, quoted(back.Address), back.TLS.Mode, quoted(back.TLS.CA))
+		fmt.Fprintf(&b, "  %s:\n    address: %s\n    tls: {mode: %s, ca: %s, follow_client: %v}\n", back.Name, quoted(back.Address), back.TLS.Mode, quoted(back.TLS.CA), back.TLS.FollowClient)
 		if back.ProxyProtocol > 0 {
 			fmt.Fprintf(&b, "    proxy_protocol: v%d\n", back.ProxyProtocol)
 		}

@@ -135,7 +135,8 @@ func (p parser) backend(e strictyaml.Entry) Backend {
 	unsupported(f, "control", "leave it out")
 	unsupported(f, "identity", "leave it out: no tag is asked of the database")
 	b.Address = address(f.Need("address", "try db.example.com:3306"), 1, "3306")
-	t := f.Get("tls").Fields("mode", "ca")
+	t := f.Get("tls").Fields("mode", "ca", "follow_client")
+	b.TLS.FollowClient = t.Get("follow_client").Bool()
 	b.TLS.Mode = cmp.Or(t.Get("mode").OneOf("disabled", "required", "verify_ca", "verify_identity"), DefaultMode)
 	b.TLS.CA = p.file(t.Get("ca"))
 	if b.TLS.CA != "" && (b.TLS.Mode == "disabled" || b.TLS.Mode == "required") {
