@@ -29,7 +29,9 @@ func TestAnAlertFires(t *testing.T) {
 	if _, err := s.open("accounting_web").ExecContext(t.Context(), "DROP DATABASE accounting"); err == nil {
 		t.Fatal("not refused")
 	}
-	s.until("the alert fires", func() bool { return fires(ask(prometheus+"/api/v1/alerts"), "GuardrailDestructiveRefused", "accounting-web") })
+	s.until("the alert fires", func() bool {
+		return fires(ask(prometheus+"/api/v1/alerts"), "GuardrailDestructiveRefused", "accounting-web")
+	})
 	check := exec.CommandContext(t.Context(), "promtool", "check", "metrics")
 	check.Stdin = strings.NewReader(ask(s.page + "/metrics"))
 	if out, err := check.CombinedOutput(); err != nil {

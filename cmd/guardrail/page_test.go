@@ -42,16 +42,23 @@ const pageEveryone = `deny:
   - {id: no-drop-database, rule: DROP DATABASE ON *.*, because: "restoring takes hours", environments: [production]}
 `
 
-// serve runs the command until the end of t.
+// serve runs the command until the end of t, and waits until it is ready.
 func serve(t *testing.T, backend string) served {
 	t.Helper()
-	dir := t.TempDir()
-	s := served{t: t, address: freeAddress(t), policies: filepath.Join(dir, "policies"), store: filepath.Join(dir, "audit.db")}
 	admin := freeAddress(t)
+	s := serveIn(t, t.TempDir(), backend, fmt.Sprintf("admin: {address: %q}\n", admin), "http://"+admin+"/readyz")
 	s.page = "http://" + admin
+	return s
+}
+
+// serveIn runs the command in a directory until the end of t, and waits until
+// an address answers.
+func serveIn(t *testing.T, dir, backend, more, answers string) served {
+	t.Helper()
+	s := served{t: t, address: freeAddress(t), policies: filepath.Join(dir, "policies"), store: filepath.Join(dir, "audit.db")}
 	s.write("accounting-web.yaml", pagePolicies)
 	s.write("everyone.yaml", pageEveryone)
-	config := fmt.Sprintf("environment: production\nlisteners: [{address: %q}]\nbackends: {main: {address: %q, tls: {mode: disabled}}}\nadmin: {address: %q}\n", s.address, backend, admin)
+	config := fmt.Sprintf("environment: production\nlisteners: [{address: %q}]\nbackends: {main: {address: %q, tls: {mode: disabled}}}\n%s", s.address, backend, more)
 	file := filepath.Join(dir, "guardrail.yaml")
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
@@ -73,8 +80,8 @@ func serve(t *testing.T, backend string) served {
 			t.Logf("%.4000s", log.String())
 		}
 	})
-	s.until("ready", func() bool {
-		response, err := http.Get(s.page + "/readyz")
+	s.until("it answers", func() bool {
+		response, err := http.Get(answers)
 		if err != nil {
 			return false
 		}

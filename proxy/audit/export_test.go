@@ -34,3 +34,8 @@ func Empty(t *testing.T, s *Store) {
 func (s *Store) Prune(ctx context.Context, keep Retention, now time.Time) (bool, error) {
 	return s.prune(ctx, keep, now)
 }
+
+// ClaimDead finds writers that ended without signing off.
+func (s *Store) ClaimDead(ctx context.Context, now time.Time) ([]string, error) {
+	return s.claimDead(ctx, now)
+}

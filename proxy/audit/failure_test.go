@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -189,11 +190,68 @@ func TestMySQLStoreGoneAndBack(t *testing.T) {
 		k := keep(t, s)
 		var told told
 		told.record(t, k, 10)
-		server.Kill(t)
+		killed := make(chan struct{})
+		go func() {
+			defer close(killed)
+			server.Kill(t)
+		}()
+		told.record(t, k, 300) // the server dies in the middle of it
+		<-killed
 		told.outage(t, k, audit.RefuseDestructive)
 		server.Restart(t)
 		told.healed(t, k)
 	}, mysqltest.Own())
+}
+
+// A proxy of a fleet that was killed is noticed by another one, once.
+func TestAKilledProxyOfAFleet(t *testing.T) {
+	mysqltest.Each(t, func(t *testing.T, server *mysqltest.Server) {
+		server.Database(t, "fleet")
+		open := func() *audit.Store { return open(t, mysqlName(server, "fleet"), mysqltest.Password) }
+		killed, well, first := keep(t, open()), keep(t, open()), open()
+		for _, k := range []*keeper{killed, well} {
+			new(told).record(t, k, 1)
+		}
+		well.mustStop(t)
+		for i, want := range []int{1, 0} {
+			dead, err := first.ClaimDead(t.Context(), time.Now().Add(time.Hour))
+			if err != nil || len(dead) != want {
+				t.Errorf("look %d: %v, %v", i, dead, err)
+			}
+		}
+		if dead, err := first.ClaimDead(t.Context(), time.Now()); err != nil || len(dead) != 0 {
+			t.Errorf("living ones: %v, %v", dead, err)
+		}
+	})
+}
+
+// A store of another version is not written to.
+func TestAnotherVersionsStore(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "audit.db")
+	s := open(t, file, "")
+	k := keep(t, s)
+	new(told).record(t, k, 1)
+	k.mustStop(t)
+	db, err := sql.Open("sqlite", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec("UPDATE versions SET version = 99"); err != nil {
+		t.Fatal(err)
+	}
+	k = keep(t, open(t, file, ""))
+	until(t, "the failure is known", func() bool { return k.Health().Err != nil })
+	if err := k.Health().Err; !strings.Contains(err.Error(), "another version") {
+		t.Error(err)
+	}
+	if aside, _ := filepath.Glob(file + ".damaged-*"); len(aside) != 0 {
+		t.Error("a store of another version is put aside as if it were damaged")
+	}
+	if _, err := db.Exec("UPDATE versions SET version = 1"); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "it heals", func() bool { return k.Health().Err == nil })
 }
 
 // A proxy starts although its store is away, and stores all when it comes.

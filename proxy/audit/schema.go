@@ -65,7 +65,9 @@ var (
 	writersTable = table{name: "writers", key: []string{"writer"}, columns: []column{
 		text("writer", 64, ""), integer("batch", "set"), integer("events", "add"), integer("seen", "set"), integer("closed", "set"),
 	}}
-	tables = []table{issuesTable, eventsTable, textsTable, clientsTable, countsTable, seriesTable, notesTable, writersTable}
+	versionsTable = table{name: "versions", key: []string{"id"}, columns: []column{integer("id", ""), integer("version", "")}}
+
+	tables = []table{versionsTable, issuesTable, eventsTable, textsTable, clientsTable, countsTable, seriesTable, notesTable, writersTable}
 )
 
 // The grains of counts, in seconds: a minute, an hour, a day.

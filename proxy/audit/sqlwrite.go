@@ -39,6 +39,53 @@ func (s *Store) signOff(ctx context.Context, writer string) error {
 	})
 }
 
+// deadAfter is how long a writer that did not sign off may be silent.
+const deadAfter = 8 * beatEvery
+
+// claimDead finds writers of a shared store that ended without storing all that
+// they had. Each is told to one caller, once.
+func (s *Store) claimDead(ctx context.Context, now time.Time) (dead []string, err error) {
+	if s.file != "" {
+		return nil, nil // the tally beside the file knows more
+	}
+	err = s.transact(ctx, func(tx *sql.Tx) error {
+		dead = nil
+		rows, err := tx.QueryContext(ctx, "SELECT writer FROM writers WHERE closed = 0 AND seen < ?", now.Add(-deadAfter).UnixMilli())
+		if err != nil {
+			return err
+		}
+		var silent []string
+		for rows.Next() {
+			var name string
+			if err := rows.Scan(&name); err != nil {
+				return errors.Join(err, rows.Close())
+			}
+			silent = append(silent, name)
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			return err
+		}
+		for _, name := range silent {
+			n, err := affected(tx.ExecContext(ctx, "UPDATE writers SET closed = 2 WHERE writer = ? AND closed = 0", name))
+			if err != nil {
+				return err
+			}
+			if n == 1 {
+				dead = append(dead, name)
+			}
+		}
+		return nil
+	})
+	return dead, err
+}
+
+func affected(result sql.Result, err error) (int64, error) {
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 // write stores a batch whole, once.
 func (s *Store) write(ctx context.Context, b *batch) error {
 	slices.SortFunc(b.deltas, func(x, y *delta) int { return cmp.Compare(x.id, y.id) }) // two writers lock rows in the same order

@@ -90,7 +90,7 @@ func (s *Store) use(ctx context.Context, do func(*sql.DB) error) error {
 	db, ready := s.db, s.ready
 	s.mu.RUnlock()
 	if !ready {
-		if err := s.dialect.create(ctx, db); err != nil {
+		if err := s.create(ctx, db); err != nil {
 			return s.judge(err)
 		}
 		s.mu.Lock()
@@ -98,6 +98,30 @@ func (s *Store) use(ctx context.Context, do func(*sql.DB) error) error {
 		s.mu.Unlock()
 	}
 	return s.judge(do(db))
+}
+
+// schemaVersion is that of the tables. A store of another version is left as it
+// is: what an older or newer Guardrail wrote there is not to be guessed at.
+const schemaVersion = 1
+
+// create makes the tables, or finds that they are there and as this version knows them.
+func (s *Store) create(ctx context.Context, db *sql.DB) error {
+	if err := s.dialect.create(ctx, db); err != nil {
+		return err
+	}
+	return inTransaction(ctx, db, s.dialect.isolation(), func(tx *sql.Tx) error {
+		if err := s.insert(ctx, tx, versionsTable, []any{1, schemaVersion}); err != nil {
+			return err
+		}
+		var found int
+		if err := tx.QueryRowContext(ctx, "SELECT version FROM versions WHERE id = 1").Scan(&found); err != nil {
+			return err
+		}
+		if found != schemaVersion {
+			return fmt.Errorf("the store was made by another version of Guardrail (its tables are of version %d, not %d); move it aside", found, schemaVersion)
+		}
+		return nil
+	})
 }
 
 // reader returns the connections that read.

@@ -203,6 +203,24 @@ func (w *writer) lost(n int64) {
 	w.o.Log.Error("events are missing in the record: a process was killed before it stored them, or the store was replaced", zap.Int64("events", n))
 }
 
+// mourn records that other proxies on a shared store were killed. How many
+// refusals went with them nobody knows; their destructive statements are there.
+func (w *writer) mourn(ctx context.Context, now time.Time) {
+	dead, err := w.o.Store.claimDead(ctx, now)
+	if err != nil {
+		w.o.Log.Error("the record's other writers could not be looked at", zap.Error(err))
+	}
+	for _, name := range dead {
+		e := w.gap(0)
+		e.Reason = "proxy " + name + " ended without storing what it had: refusals of its last quarter of a second may be missing"
+		w.mu.Lock()
+		w.tally.add(1)
+		w.intake.add(e, 1)
+		w.mu.Unlock()
+		w.lost(1)
+	}
+}
+
 // fail tells everyone who waits that nothing could be stored. From then on
 // Submit answers by itself, until a batch is stored.
 func (b *Book) fail(p *batch, err error) {
@@ -305,6 +323,7 @@ func (w *writer) complain(now time.Time, err error) {
 func (w *writer) prune(now time.Time) {
 	ctx, cancel := context.WithTimeout(context.Background(), attemptLimit)
 	defer cancel()
+	w.mourn(ctx, now)
 	more, err := w.o.Store.prune(ctx, w.o.Retention, now)
 	if err != nil {
 		w.o.Log.Error("old events could not be removed from the record", zap.Error(err))

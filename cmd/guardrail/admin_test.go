@@ -1,0 +1,94 @@
+package main
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
+)
+
+// With TLS and users, the page and the metrics ask who comes and the probes do
+// not; metrics_address asks nobody and has no page.
+func TestAdminAccess(t *testing.T) {
+	dir := t.TempDir()
+	pair(t, filepath.Join(dir, "page.crt"), filepath.Join(dir, "page.key"))
+	hash, err := bcrypt.GenerateFromPassword([]byte("right"), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "users"), []byte("oncall:"+string(hash)+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	admin, open := freeAddress(t), freeAddress(t)
+	serveIn(t, dir, "127.0.0.1:1", fmt.Sprintf("admin: {address: %q, metrics_address: %q, tls: {cert: page.crt, key: page.key}, users: users}\n", admin, open), "http://"+open+"/healthz")
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	t.Cleanup(client.CloseIdleConnections)
+	for _, c := range []struct {
+		address, user, password string
+		want                    int
+	}{
+		{"https://" + admin + "/", "", "", 401},
+		{"https://" + admin + "/", "oncall", "wrong", 401},
+		{"https://" + admin + "/", "oncall", "right", 200},
+		{"https://" + admin + "/metrics", "", "", 401},
+		{"https://" + admin + "/metrics", "oncall", "right", 200},
+		{"https://" + admin + "/healthz", "", "", 200},
+		{"http://" + admin + "/", "oncall", "right", 400},
+		{"http://" + open + "/", "", "", 404},
+		{"http://" + open + "/metrics", "", "", 200},
+		{"http://" + open + "/readyz", "", "", 503},
+	} {
+		r, err := http.NewRequest("GET", c.address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.user != "" {
+			r.SetBasicAuth(c.user, c.password)
+		}
+		response, err := client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != c.want {
+			t.Errorf("%s as %q: %d, want %d", c.address, c.user, response.StatusCode, c.want)
+		}
+	}
+}
+
+// pair writes a certificate for 127.0.0.1 and its key.
+func pair(t *testing.T, certFile, keyFile string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, block := range map[string]*pem.Block{certFile: {Type: "CERTIFICATE", Bytes: cert}, keyFile: {Type: "PRIVATE KEY", Bytes: secret}} {
+		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
