@@ -18,14 +18,15 @@ type admission struct {
 	from           netip.Addr
 	schema         string // "" names none
 	lowerCaseNames bool
+	tentative      bool // it is asked again when more is known; what is only observed is recorded then
 }
 
 // admit asks the policy about an account, where it comes from and the schema it
 // names. The error is a refusal, and recorded.
 func (s *Server) admit(a admission) (*policy.App, error) {
 	app, decision := a.set.Login(a.user, a.from, s.options.Now())
-	if decision.Action != policy.Allow {
-		return nil, s.refusedLogin(a, app, decision)
+	if err := s.admitted(a, app, decision); err != nil {
+		return nil, err
 	}
 	return app, s.enter(a, app)
 }
@@ -35,27 +36,33 @@ func (s *Server) enter(a admission, app *policy.App) error {
 	if a.schema == "" {
 		return nil
 	}
-	decision := app.Decide(policy.Request{
+	return s.admitted(a, app, app.Decide(policy.Request{
 		Now:            s.options.Now(),
 		LowerCaseNames: a.lowerCaseNames,
 		Statements:     []sqlparse.Statement{useSchema(a.schema)},
-	})
-	if decision.Action != policy.Allow {
-		return s.refusedLogin(a, app, decision)
-	}
-	return nil
+	}))
 }
 
-// refusedLogin records a login that the policy refuses and returns the error
-// for the client.
-func (s *Server) refusedLogin(a admission, app *policy.App, d policy.Decision) error {
-	e := s.event(audit.LoginRefused, d)
-	if app != nil {
-		e.App = app.Name()
+// admitted records what speaks against a login, and returns the error for the
+// client where the login is refused.
+func (s *Server) admitted(a admission, app *policy.App, d policy.Decision) error {
+	what := audit.LoginRefused
+	switch {
+	case d.Action == policy.Allow && (!d.Observed || a.tentative):
+		return nil
+	case d.Action == policy.Allow:
+		what = audit.WouldRefuse
 	}
-	e.Account, e.Client, e.Schema = a.user, a.from.String(), a.schema
+	e := s.event(what, d)
+	e.App, e.Account, e.Client, e.Schema = app.Name(), a.user, a.from.String(), a.schema
+	if d.Observed {
+		e.Code = 0
+	}
 	if err := s.options.Recorder.Record(e); err != nil {
-		s.options.Log.Error("a refused login could not be recorded", zap.Error(err))
+		s.options.Log.Error("a login could not be recorded", zap.Error(err))
+	}
+	if d.Action == policy.Allow {
+		return nil
 	}
 	s.options.Metrics.Refusal(e.App, e.Rule)
 	return refuseLogin(d.Code, d.State, d.Message(s.options.Environment, e.ID))

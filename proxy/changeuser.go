@@ -15,6 +15,7 @@ type changing struct {
 	authentication
 	user                 string
 	app                  *policy.App
+	usage                *appUsage // where the session will be counted; it is already
 	generation           uint64
 	clientSeq, serverSeq byte // of the next packet to that side
 }
@@ -27,9 +28,14 @@ func (s *session) changeUser(message wire.Message, body []byte) (done bool, err 
 		return true, nil
 	}
 	current := s.server.options.Policies.Current()
-	app, err := s.server.admit(admission{
-		set: current.Set, user: request.User, from: s.from, schema: request.Database, lowerCaseNames: s.state.lowerCaseNames,
-	})
+	a := admission{set: current.Set, user: request.User, from: s.from, schema: request.Database, lowerCaseNames: s.state.lowerCaseNames}
+	app, err := s.server.admit(a)
+	if err != nil {
+		return true, s.changeRefused(message.Seq+1, err)
+	}
+	s.usage.leave() // one connection is not counted twice where both are of one app
+	usage, err := s.server.enrol(a, app)
+	s.usage.sessions.Add(1)
 	if err != nil {
 		return true, s.changeRefused(message.Seq+1, err)
 	}
@@ -38,7 +44,7 @@ func (s *session) changeUser(message wire.Message, body []byte) (done bool, err 
 			clientSecure: s.clientSecure, serverSecure: s.serverSecure, ownKey: s.server.rsaKey,
 			mariaDB: s.state.mode.Server.Flavour == sqlparse.MariaDB,
 		},
-		user: request.User, app: app, generation: current.Generation,
+		user: request.User, app: app, usage: usage, generation: current.Generation,
 		clientSeq: message.Seq + 1,
 	}
 	// As at the login: the backend is to ask for the plug-in with a salt of its own.
@@ -97,6 +103,7 @@ func (s *session) authFromServer(packet []byte) error {
 	switch {
 	case errors.As(err, &fromServer):
 		s.tell(s.changing.clientSeq, fromServer.Err)
+		s.changing.usage.leave()
 		s.changing = nil
 		s.inflight = inflight{}
 		s.state.stale() // MariaDB goes on with the old account, MySQL hangs up
@@ -143,7 +150,9 @@ func (s *session) changed(final []byte) error {
 	}
 	s.changing = nil
 	s.server.threads.remove(s.thread)
-	s.app, s.name, s.user, s.generation = c.app, c.app.Name(), c.user, c.generation
+	s.usage.leave()
+	s.name, s.usage, s.user, s.generation = c.app.Name(), c.usage, c.user, c.generation
+	s.belongTo(c.app)
 	s.thread.user, s.thread.app = s.user, s.name
 	s.server.threads.add(s.thread)
 	packet, err := s.translate(c.clientSeq, &ok)
@@ -153,9 +162,13 @@ func (s *session) changed(final []byte) error {
 	if err != nil {
 		return err
 	}
-	s.wires.toClient(packet)
 	s.inflight.reset = true
 	s.inflight.answer.phase = answerDone
 	s.answered(false)
+	if s.owed {
+		s.withhold(packet)
+		return nil
+	}
+	s.wires.toClient(packet)
 	return nil
 }

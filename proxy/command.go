@@ -93,6 +93,10 @@ func (s *session) command(message wire.Message) (done bool, err error) {
 		s.refuseCommand(message, t.nameOf(payload[0]))
 		return true, nil
 	}
+	if s.refresh(); s.owed && !s.state.sandboxed {
+		s.askState()
+		return false, nil
+	}
 	return t.handle(s, message, payload[1:])
 }
 
@@ -122,12 +126,15 @@ func (s *session) query(message wire.Message, body []byte) (done bool, err error
 			return true, nil
 		}
 	}
+	if s.tooLarge(message, len(text)) {
+		return true, nil
+	}
 	v := s.judgeText(text)
 	if v == nil {
-		s.ask()
+		s.askState()
 		return false, nil
 	}
-	if s.kill(message, v, text) {
+	if s.tooFast(message, v, text) || s.kill(message, v, text) {
 		return true, nil
 	}
 	if s.pass(message, v, text) {
@@ -144,7 +151,6 @@ func (s *session) malformed(message wire.Message) {
 
 // initDB judges COM_INIT_DB as the USE that it stands for.
 func (s *session) initDB(message wire.Message, name []byte) (done bool, err error) {
-	s.refresh()
 	v := s.judge(s.state.schema, []sqlparse.Statement{useSchema(string(name))})
 	if s.pass(message, v, nil) {
 		s.forward(message, answerSimple, sqlparse.SetsSchema)

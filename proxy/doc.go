@@ -12,6 +12,8 @@
 //	authenticate.go   relays the authentication plug-ins' messages between the two
 //	compress.go       either connection compressed, where its two ends agreed on it
 //	learn.go          asks the server for the session's state before the first command
+//	setting.go        what the policy makes of a session: variables, read-only transactions
+//	limits.go         what the policy bounds: connections, statements a second, bytes
 //
 // The way of a statement, from there on:
 //
@@ -31,6 +33,8 @@
 //	answer.go         where the server stands in its answer
 //	state.go          what decides how the next text is read: sql_mode, character set, schema;
 //	                  followed by session tracking, asked for again when it may have changed unseen
+//	question.go       what the session itself asks the server while the client's command waits
+//	statequestion.go  of these, the one for the state
 //
 // A session does no I/O of its own. It is a state machine between two byte
 // streams, so that the way of a statement is one story whatever carries the

@@ -37,7 +37,6 @@ func (s *session) judgeText(text []byte) *verdict {
 	if s.state.sandboxed && !lexed.ModeFree() {
 		return &verdict{told: &errMustChangePassword}
 	}
-	s.refresh()
 	key := shapeKey{shape: lexed.Shape, mode: s.state.mode, schema: s.state.schema, lowerCaseNames: s.state.lowerCaseNames}
 	v := s.verdicts.get(s.app, key)
 	if v == nil || !s.holds(v) {
@@ -88,16 +87,20 @@ func (s *session) holds(v *verdict) bool {
 	return v.until.IsZero() || s.server.options.Now().Before(v.until)
 }
 
-// refresh meets a policy that was loaded since: the session's account is looked
-// up again, and an account that is no longer let in gets no App, which refuses
-// every statement.
+// refresh meets a policy that was loaded since, and the end of an observe mode,
+// before a command is looked at: the session's account is looked up again, and
+// an account that is no longer let in gets no App, which refuses every statement.
 func (s *session) refresh() {
 	current := s.server.options.Policies.Current()
 	if current.Generation == s.generation {
+		if !s.observed.IsZero() && !s.server.options.Now().Before(s.observed) {
+			s.belongTo(s.app)
+		}
 		return
 	}
 	s.generation = current.Generation
-	s.app, _ = current.Set.Login(s.user, s.from, s.server.options.Now())
+	app, _ := current.Set.Login(s.user, s.from, s.server.options.Now())
+	s.belongTo(app)
 	s.verdicts.keepOnly(current.Set)
 }
 

@@ -2,15 +2,14 @@ package proxy
 
 import (
 	"errors"
-	"fmt"
 	"net"
 
 	"guardrail/proxy/wire"
 )
 
-// learn asks for the session's state before the client is told that it is
-// logged in, in one round trip. A server without session tracking is asked
-// again, without it, and remembered.
+// learn asks for the session's state, and makes the session what its policy
+// wants, before the client is told that it is logged in, in one round trip. A
+// server without session tracking is asked again, without it, and remembered.
 func (s *session) learn(server net.Conn) error {
 	err := s.learnOnce(server)
 	var untracked errNoTracking
@@ -18,14 +17,11 @@ func (s *session) learn(server net.Conn) error {
 		s.server.backend.untracked.Store(true)
 		err = s.learnOnce(server)
 	}
-	if err != nil {
-		return fmt.Errorf("reading the session's state: %w", err)
-	}
-	return nil
+	return err
 }
 
 func (s *session) learnOnce(server net.Conn) error {
-	q := newQuestion(s)
+	q := s.newStateQuestion()
 	for _, c := range q.commands() {
 		begin(server)
 		if _, err := server.Write(c); err != nil {
@@ -42,7 +38,7 @@ func (s *session) learnOnce(server net.Conn) error {
 			return err
 		}
 		if done {
-			return q.take(&s.state)
+			return q.told(s)
 		}
 	}
 }

@@ -54,6 +54,7 @@ type login struct {
 	offered  wire.Capability // so is this
 	policy   *policy.Current // the one the login is judged by
 	app      *policy.App
+	usage    *appUsage // where the connection is counted; nil while it is not
 	up       *upstream
 }
 
@@ -67,6 +68,9 @@ func (l *login) run(ctx context.Context) (*session, error) {
 	}
 	l.tell(err)
 	_ = l.client.Close()
+	if l.usage != nil {
+		l.usage.leave()
+	}
 	switch {
 	case l.up == nil:
 	case l.up.used:
@@ -105,7 +109,11 @@ func (l *login) begin(final []byte) (_ *session, err error) {
 	if l.up.conn, err = l.server.compress(l.up.conn, s.serverCapabilities, l.response.ZstdLevel); err != nil {
 		return nil, err
 	}
-	if err := s.learn(l.up.conn); err != nil {
+	var unset errNotSet
+	switch err := s.learn(l.up.conn); {
+	case errors.As(err, &unset):
+		return nil, s.notSet(unset)
+	case err != nil:
 		return nil, err
 	}
 	if s.state.sandboxed {
@@ -190,7 +198,12 @@ func (l *login) admit() (err error) {
 	l.policy = l.server.options.Policies.Current()
 	// How the server compares names is not known yet: fold them here, and ask
 	// again when it is.
-	l.app, err = l.server.admit(l.admission(l.schema(), true))
+	a := l.admission(l.schema(), true)
+	a.tentative = true
+	if l.app, err = l.server.admit(a); err == nil {
+		a.tentative = false
+		l.usage, err = l.server.enrol(a, l.app)
+	}
 	return err
 }
 

@@ -33,6 +33,7 @@ type Options struct {
 	ProxyProtocolFrom []netip.Prefix
 
 	Policies *policy.Live
+	Usage    *Usage // of the apps' limits, shared by the Servers of a process; the Server's own where nil
 	Reader   *sqlparse.Reader
 	Recorder audit.Recorder
 	Metrics  *metrics.Metrics
@@ -71,6 +72,9 @@ func (o *Options) check() error {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Usage == nil {
+		o.Usage = NewUsage()
 	}
 	var missing []error
 	require := func(have bool, field string) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-mysql-org/go-mysql/mysql"
 
+	"guardrail/policy"
 	"guardrail/proxy/wire"
 	"guardrail/sqlparse"
 )
@@ -17,6 +18,9 @@ const lastPrepared = 0xffffffff
 // so that it can be judged again when the policy or the session's mode has
 // changed since. A server may read the text again under a later mode.
 type statement struct {
+	id       uint32
+	long     int  // bytes of COM_STMT_SEND_LONG_DATA since the last execution
+	cut      bool // some of them were not forwarded
 	text     []byte
 	mode     sqlparse.Mode
 	schema   string // the default schema it was prepared in, and stays in
@@ -34,7 +38,7 @@ func (p *statements) add(id uint32, st *statement) {
 	if p.byID == nil {
 		p.byID = make(map[uint32]*statement)
 	}
-	p.byID[id] = st
+	p.byID[id], st.id = st, id
 	p.last = st
 }
 
@@ -49,9 +53,12 @@ func (p *statements) get(id uint32, flavour sqlparse.Flavour) *statement {
 
 // prepare judges a text at COM_STMT_PREPARE.
 func (s *session) prepare(message wire.Message, text []byte) (done bool, err error) {
+	if s.tooLarge(message, len(text)) {
+		return true, nil
+	}
 	v := s.judgeText(text)
 	if v == nil {
-		s.ask()
+		s.askState()
 		return false, nil
 	}
 	if !s.pass(message, v, text) {
@@ -78,7 +85,7 @@ func (s *session) execute(message wire.Message, body []byte) (done bool, err err
 		return true, nil
 	}
 	if s.state.doubtful(false) {
-		s.ask()
+		s.askState()
 		return false, nil
 	}
 	if st.mode != s.state.mode && !s.readAgain(st) {
@@ -86,15 +93,36 @@ func (s *session) execute(message wire.Message, body []byte) (done bool, err err
 			Message: "Prepared statement needs to be re-prepared: Guardrail reads its text differently since the session's sql_mode or character set has changed"})
 		return true, nil
 	}
-	if s.refresh(); st.standing != s.generation || !s.holds(st.verdict) {
+	if st.standing != s.generation || !s.holds(st.verdict) {
 		st.verdict = s.judge(st.schema, st.verdict.statements)
 		st.standing = s.generation
 	}
-	if s.pass(message, st.verdict, st.text) {
-		s.forward(message, answerFirst, st.verdict.effect)
-		s.inflight.answer.local = st.verdict.local
+	v := st.verdict
+	if s.tooMuch(message, st, body) || s.tooFast(message, v, st.text) || !s.pass(message, v, st.text) {
+		s.unload(st)
+		return true, nil
 	}
+	s.forward(message, answerFirst, v.effect)
+	s.inflight.answer.local = v.local
+	st.long = 0
 	return true, nil
+}
+
+// tooMuch refuses parameters beyond the app's limit, those that came as long
+// data included.
+func (s *session) tooMuch(message wire.Message, st *statement, body []byte) bool {
+	if st.cut {
+		return s.beyond(message, policy.ByPacket, st.text) || s.cutOff(message)
+	}
+	return s.tooLarge(message, max(len(body), st.long))
+}
+
+// cutOff refuses parameters that were cut under an earlier policy: this one lets
+// them pass, but they are not whole any more.
+func (s *session) cutOff(message wire.Message) bool {
+	s.tell(message.Seq+1, wire.Err{Code: mysql.ER_NET_PACKET_TOO_LARGE, SQLState: "08S01",
+		Message: "guardrail: max_allowed_packet has changed while this statement's parameters were sent; execute it again"})
+	return true
 }
 
 // bulkExecute is MariaDB's execution of a statement with many rows of
@@ -133,6 +161,9 @@ func (s *session) fetch(message wire.Message, body []byte) (done bool, err error
 }
 
 func (s *session) resetStatement(message wire.Message, body []byte) (done bool, err error) {
+	if st := s.statement(body); st != nil {
+		st.long, st.cut = 0, false
+	}
 	s.onStatement(message, body, "mysqld_stmt_reset", answerSimple)
 	return true, nil
 }
@@ -146,14 +177,50 @@ func (s *session) onStatement(message wire.Message, body []byte, name string, ph
 	s.forward(message, phase, 0)
 }
 
+// longDataHead is the length of what stands before the data of a
+// COM_STMT_SEND_LONG_DATA: the statement's id and the parameter's number.
+const longDataHead = 6
+
 // longData forwards a piece of a parameter. The command has no answer, so one
-// on a statement that is not known is dropped in silence, as the server does.
+// on a statement that is not known is dropped in silence, as the server does,
+// and one beyond the app's limit is: the execution is refused.
 func (s *session) longData(message wire.Message, body []byte) (done bool, err error) {
-	if s.statement(body) != nil {
+	st := s.statement(body)
+	if st == nil {
+		return true, nil
+	}
+	st.long += max(0, len(body)-longDataHead)
+	if limit := s.limits.MaxAllowedPacket; limit > 0 && st.long > limit && s.observed.IsZero() {
+		st.cut = true
+	}
+	if !st.cut {
 		s.forward(message, answerDone, 0)
 	}
 	return true, nil
 }
+
+// unload makes the server forget the long data of a statement whose execution
+// is refused. It would be part of the next execution's.
+func (s *session) unload(st *statement) {
+	if st.long > 0 {
+		st.long, st.cut = 0, false
+		s.ask(&unloading{id: st.id, reply: s.newReply(answerSimple)})
+	}
+}
+
+// unloading is a COM_STMT_RESET of the session's own.
+type unloading struct {
+	id uint32
+	reply
+}
+
+func (u *unloading) commands() [][]byte {
+	command, _ := wire.AppendPacket(nil, 0, binary.LittleEndian.AppendUint32([]byte{mysql.COM_STMT_RESET}, u.id))
+	return [][]byte{command}
+}
+
+// told has nothing to tell: a server that does not know the statement has no data of it.
+func (u *unloading) told(*session) error { return nil }
 
 // closeStatement forgets a statement. The command has no answer.
 func (s *session) closeStatement(message wire.Message, body []byte) (done bool, err error) {

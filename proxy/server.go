@@ -168,7 +168,7 @@ func (s *Server) drive(session *session, l *login) {
 	}
 	s.options.Metrics.SessionOpened()
 	ended := func(err error) {
-		s.threads.remove(session.thread)
+		session.leave()
 		s.options.Metrics.SessionClosed()
 		if err != nil && !errors.Is(err, errEnd) {
 			s.options.Log.Info("session ended", zap.String("app", session.name), zap.String("account", session.user),

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"time"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
 	"go.uber.org/zap"
@@ -38,7 +39,10 @@ type session struct {
 
 	app                *policy.App // nil when a later policy has no place for the account: refuses everything
 	name               string      // of the app the session logged in as
+	limits             policy.Limits
+	usage              *appUsage // of the app named name
 	generation         uint64
+	observed           time.Time // until when the app is in observe mode; zero: it is not
 	user               string
 	from               netip.Addr
 	clientCapabilities wire.Capability
@@ -50,11 +54,16 @@ type session struct {
 	thread                     thread
 
 	state    state
+	wanted   setting   // what the policy makes of the session
+	applied  setting   // what was made of it
+	owed     bool      // they differ: nothing is forwarded before
 	verdicts *verdicts // remembered decisions, shared with other sessions
 	prepared statements
 	inflight inflight
+	head     head
 
-	question *question // the proxy's own, while it is being answered
+	question question  // the proxy's own, while it is being answered
+	withheld []byte    // an OK that the client gets when the question is answered
 	changing *changing // a COM_CHANGE_USER, while it is being authenticated
 	tooLong  *tooLong  // a message that is being read away
 	fileLeft int       // bytes left of a packet of LOAD DATA LOCAL
@@ -65,6 +74,14 @@ type session struct {
 	skip     int    // bytes left of a packet from the server that need not be seen
 	long     bool   // the packet from the server goes on in the next one
 	ended    bool
+}
+
+// head is what is known of the command at the head of the client's bytes, which
+// is looked at again when what it waits for has come.
+type head struct {
+	touched  bool // any of it is set
+	measured bool // its size was held against the limits
+	counted  bool // and so was its place in the second
 }
 
 // inflight is the command that the server is answering.
@@ -81,8 +98,8 @@ func newSession(l *login) *session {
 	s := &session{
 		server:             l.server,
 		log:                l.server.options.Log,
-		app:                l.app,
 		name:               l.app.Name(),
+		usage:              l.usage,
 		generation:         l.policy.Generation,
 		user:               l.response.User,
 		from:               l.from,
@@ -96,7 +113,29 @@ func newSession(l *login) *session {
 	}
 	s.thread = thread{own: l.threadID, server: l.up.greeting.ThreadID, user: s.user, app: s.name}
 	s.state.mode.Server, _ = sqlparse.ParseServer(l.up.greeting.ServerVersion)
+	s.belongTo(l.app)
 	return s
+}
+
+// belongTo makes the session that of an app; nil is none.
+func (s *session) belongTo(app *policy.App) {
+	s.app, s.limits, s.observed = app, policy.Limits{}, time.Time{}
+	if app != nil {
+		s.limits = app.Limits()
+		if app.Mode(s.server.options.Now()) == policy.Observe {
+			s.observed = app.ObservedUntil()
+		}
+	}
+	s.want()
+}
+
+// leave takes a session that has ended out of the books.
+func (s *session) leave() {
+	s.server.threads.remove(s.thread)
+	s.usage.leave()
+	if s.changing != nil {
+		s.changing.usage.leave()
+	}
 }
 
 // errEnd ends a session without anything gone wrong.
@@ -154,7 +193,10 @@ func (s *session) commands(p []byte) (rest []byte, err error) {
 			return nil, err
 		}
 		if !done {
-			return p, nil // it is looked at again once the state is known
+			return p, nil // it is looked at again when what it waits for is known
+		}
+		if s.head.touched {
+			s.head = head{}
 		}
 		p = p[len(message.Raw):]
 	}
@@ -195,15 +237,6 @@ func (s *session) forward(message wire.Message, phase answerPhase, effect sqlpar
 		effect: effect,
 	}
 	s.wires.command(message.Raw)
-}
-
-// ask puts the session's question to the server. The command that was to be
-// judged waits.
-func (s *session) ask() {
-	s.question = newQuestion(s)
-	for _, c := range s.question.commands() {
-		s.wires.command(c)
-	}
 }
 
 // fromServer takes bytes that came from the server. They are the caller's again
@@ -337,7 +370,15 @@ func (s *session) look(packet []byte) (changed []byte, err error) {
 		}
 	}
 	if s.inflight.answer.phase == answerDone {
+		reset := s.inflight.reset
 		s.answered(end.err != nil)
+		if reset && s.owed && end.err == nil {
+			if changed == nil {
+				changed = packet
+			}
+			s.withhold(changed)
+			return []byte{}, nil
+		}
 	}
 	return changed, nil
 }
@@ -386,6 +427,8 @@ func (s *session) answered(failed bool) {
 	if f.reset {
 		s.prepared.clear()
 		s.state.stale()
+		s.applied = setting{}
+		s.want()
 	}
 	if s.state.sandboxed {
 		s.state.stale()
@@ -403,19 +446,6 @@ func (s *session) answered(failed bool) {
 		s.prepared.add(f.answer.prepare.StatementID, f.prepare)
 	}
 	s.inflight = inflight{}
-}
-
-// told takes one packet of the answer to the session's own question.
-func (s *session) told(payload []byte) error {
-	done, err := s.question.packet(payload)
-	if err != nil {
-		return fmt.Errorf("reading the session's state: %w", err)
-	}
-	if done {
-		err = s.question.take(&s.state)
-		s.question = nil
-	}
-	return err
 }
 
 // fail tells the client an error that ends its session.

@@ -14,7 +14,7 @@ import (
 func (s *session) judgedAs(text string, message wire.Message, phase answerPhase) (done bool, err error) {
 	v := s.judgeText([]byte(text))
 	if v == nil {
-		s.ask()
+		s.askState()
 		return false, nil
 	}
 	if s.pass(message, v, []byte(text)) {
@@ -26,7 +26,6 @@ func (s *session) judgedAs(text string, message wire.Message, phase answerPhase)
 // needing judges a command that no statement stands for by the privilege that
 // the server wants for it.
 func (s *session) needing(kind sqlparse.Kind, privilege sqlparse.Privilege, message wire.Message, phase answerPhase) (done bool, err error) {
-	s.refresh()
 	v := s.judge(s.state.schema, []sqlparse.Statement{{
 		Kind:  kind,
 		Needs: []sqlparse.Need{{Privilege: privilege, Object: sqlparse.Object{Type: sqlparse.Global}}},
@@ -91,7 +90,7 @@ func (s *session) processKill(message wire.Message, body []byte) (done bool, err
 	text := []byte("KILL " + strconv.FormatUint(uint64(id), 10))
 	v := s.judgeText(text)
 	if v == nil {
-		s.ask()
+		s.askState()
 		return false, nil
 	}
 	if !s.kill(message, v, text) && s.pass(message, v, text) {
