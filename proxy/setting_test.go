@@ -13,14 +13,14 @@ import (
 	"guardrail/proxy/mysqltest"
 )
 
-// legs are the two drivers: an event loop for plain connections, goroutines for TLS.
-var legs = map[string]func(*mysql.Config){"plain": func(*mysql.Config) {}, "TLS": withTLS}
+// drivers are both: an event loop for plain connections, goroutines for TLS.
+var drivers = map[string]func(*mysql.Config){"plain": func(*mysql.Config) {}, "TLS": withTLS}
 
 // eachLeg runs a test on both servers and through both drivers.
 func eachLeg(t *testing.T, test func(t *testing.T, s *mysqltest.Server, leg func(*mysql.Config))) {
 	t.Helper()
 	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
-		for name, leg := range legs {
+		for name, leg := range drivers {
 			t.Run(name, func(t *testing.T) { test(t, s, leg) })
 		}
 	})

@@ -53,6 +53,7 @@ type App struct {
 	registry *prometheus.Registry
 	store    *audit.Store
 	book     *audit.Book
+	usage    *proxy.Usage
 	servers  []*proxy.Server
 	failed   chan error // a part that must not end has ended
 	undo     []undo     // in the order of their start
@@ -103,6 +104,7 @@ func New(o Options) (*App, error) {
 		log:      newLog(to),
 		live:     policy.NewLive(set, now),
 		registry: prometheus.NewRegistry(),
+		usage:    proxy.NewUsage(),
 		failed:   make(chan error, len(c.Listeners)+1),
 	}
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -147,6 +149,7 @@ func (a *App) newServer(l config.Listener, reader *sqlparse.Reader, now time.Tim
 		ClientTLS:  clientTLS,
 		RequireTLS: l.TLS.Required,
 		Policies:   a.live,
+		Usage:      a.usage,
 		Reader:     reader,
 		Recorder:   a.book,
 		Metrics:    a.metrics,
