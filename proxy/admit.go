@@ -58,6 +58,7 @@ func (s *Server) admitted(a admission, app *policy.App, d policy.Decision) error
 	if d.Observed {
 		e.Code = 0
 	}
+	e.Identify()
 	if err := s.options.Recorder.Record(e); err != nil {
 		s.options.Log.Error("a login could not be recorded", zap.Error(err))
 	}

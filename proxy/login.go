@@ -66,11 +66,11 @@ func (l *login) run(ctx context.Context) (*session, error) {
 	if err == nil {
 		return s, nil
 	}
+	if l.usage != nil {
+		l.usage.leave() // before the client knows: its place is free when it tries again
+	}
 	l.tell(err)
 	_ = l.client.Close()
-	if l.usage != nil {
-		l.usage.leave()
-	}
 	switch {
 	case l.up == nil:
 	case l.up.used:

@@ -71,7 +71,7 @@ func TestMaxUserConnections(t *testing.T) {
 		first := one(t, g.open(t, "app", "shop", leg))
 		one(t, second.open(t, "other", "shop", leg))
 		_, err := g.open(t, "app", "shop", leg).Conn(t.Context())
-		if codeOf(err) != 1226 || !strings.Contains(err.Error(), "max_user_connections") {
+		if codeOf(err) != 1226 || !strings.Contains(err.Error(), "max_user_connections") || !strings.Contains(err.Error(), g.record.all()[0].ID) {
 			t.Fatalf("the third: %v", err)
 		}
 		if got := causes(g, audit.LoginRefused); got != "connections" {
