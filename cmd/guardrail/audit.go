@@ -135,6 +135,9 @@ func (c *auditCommand) filter(now time.Time) (audit.Filter, error) {
 	if c.follow && (c.issues || c.to != "") {
 		return f, errors.New("--follow goes with events, and without --to")
 	}
+	if c.issues && len(*c.conditions["account"]) > 0 {
+		return f, errors.New("an issue has many accounts: --account goes with events")
+	}
 	if c.limit < 1 {
 		return f, errors.New("--limit must be at least 1")
 	}

@@ -50,7 +50,7 @@ func (s *Store) Series(ctx context.Context, f Filter) (map[string][]Point, time.
 	}
 	w := windowOf(f)
 	query, args := f.series(w)
-	out, err := points[string](ctx, s.reader(), query, args)
+	out, err := points[string](ctx, s.reader(ctx), query, args)
 	return out, time.Duration(w.grain) * time.Second, err
 }
 
@@ -78,7 +78,7 @@ func (s *Store) Trends(ctx context.Context, f Filter, ids []IssueID) (map[IssueI
 		return nil, grain, nil
 	}
 	args := append(anys(ids), w.grain, w.from, w.to)
-	out, err := points[IssueID](ctx, s.reader(), "SELECT issue, start, events FROM counts WHERE issue IN ("+marks(len(ids))+
+	out, err := points[IssueID](ctx, s.reader(ctx), "SELECT issue, start, events FROM counts WHERE issue IN ("+marks(len(ids))+
 		") AND grain = ? AND start >= ? AND start < ? ORDER BY start", args)
 	return out, grain, err
 }
@@ -108,7 +108,7 @@ func (s *Store) Values(ctx context.Context, field string, since time.Time, limit
 	if !slices.Contains([]string{"app", "environment", "backend", "rule", "kind", "decision"}, field) {
 		return nil, Filter{Conditions: []Condition{{Field: field + "?"}}}.check()
 	}
-	rows, err := s.reader().QueryContext(ctx, strings.ReplaceAll("SELECT DISTINCT @ FROM issues WHERE last_seen >= ? AND @ <> '' ORDER BY @ LIMIT ?", "@", field),
+	rows, err := s.reader(ctx).QueryContext(ctx, strings.ReplaceAll("SELECT DISTINCT @ FROM issues WHERE last_seen >= ? AND @ <> '' ORDER BY @ LIMIT ?", "@", field),
 		since.UnixMilli(), limit)
 	if err != nil {
 		return nil, err

@@ -56,7 +56,7 @@ func (s *Store) Event(ctx context.Context, id string) (Kept, error) {
 	if err != nil {
 		return Kept{}, fmt.Errorf("%w: %q is no event's id", ErrNotFound, id)
 	}
-	db := s.reader()
+	db := s.reader(ctx)
 	k, err := scanEvent(db.QueryRowContext(ctx, "SELECT "+eventColumns+eventTables+"WHERE e.id = ?", u[:]))
 	if !errors.Is(err, sql.ErrNoRows) {
 		return k, err
@@ -129,7 +129,7 @@ func (s *Store) candidates(ctx context.Context, f Filter) ([]candidate, error) {
 	if !f.To.IsZero() {
 		query, args = query+" AND i.first_seen < ?", append(args, f.To.UnixMilli())
 	}
-	rows, err := s.reader().QueryContext(ctx, query+" ORDER BY i.last_seen DESC", args...)
+	rows, err := s.reader(ctx).QueryContext(ctx, query+" ORDER BY i.last_seen DESC", args...)
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +154,7 @@ func (s *Store) idsOf(ctx context.Context, f Filter, issue IssueID, before []byt
 	if before != nil {
 		query, args = query+" AND e.id < ?", append(args, before)
 	}
-	rows, err := s.reader().QueryContext(ctx, query+" ORDER BY e.id DESC LIMIT ?", append(args, limit)...)
+	rows, err := s.reader(ctx).QueryContext(ctx, query+" ORDER BY e.id DESC LIMIT ?", append(args, limit)...)
 	if err != nil {
 		return nil, err
 	}
@@ -179,7 +179,7 @@ func (s *Store) byID(ctx context.Context, ids []found) ([]Kept, error) {
 	for i := range ids {
 		args[i] = ids[i].event
 	}
-	rows, err := s.reader().QueryContext(ctx, "SELECT "+eventColumns+eventTables+"WHERE e.id IN ("+marks(len(args))+") ORDER BY e.id DESC", args...)
+	rows, err := s.reader(ctx).QueryContext(ctx, "SELECT "+eventColumns+eventTables+"WHERE e.id IN ("+marks(len(args))+") ORDER BY e.id DESC", args...)
 	if err != nil {
 		return nil, err
 	}

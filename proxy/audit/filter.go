@@ -65,6 +65,9 @@ func (f Filter) issues() clause {
 		add(map[bool]string{true: "i.acknowledged_at IS NOT NULL", false: "i.acknowledged_at IS NULL"}[*f.Acknowledged])
 	}
 	for _, field := range fields {
+		if field == "account" {
+			continue // an issue has many; see events
+		}
 		for _, not := range []bool{false, true} {
 			if values := f.values(field, not); len(values) > 0 {
 				add(issueCondition(field, not, len(values)), anys(values)...)
@@ -85,21 +88,18 @@ func (f Filter) values(field string, not bool) []string {
 	return out
 }
 
-// issueCondition is a condition on an issue. An issue has many clients and
-// accounts: one is asked for, or one that is none of those excluded.
+// issueCondition is a condition on an issue. An issue has many clients: one is
+// asked for, or one that is none of those excluded.
 func issueCondition(field string, not bool, n int) string {
 	in := "IN (" + marks(n) + ")"
 	if not {
 		in = "NOT " + in
 	}
-	switch field {
-	case "client":
-		if not {
-			return "EXISTS (SELECT 1 FROM clients k WHERE k.issue = i.id AND k.client " + in + ")"
-		}
+	if field == "client" && not {
+		return "EXISTS (SELECT 1 FROM clients k WHERE k.issue = i.id AND k.client " + in + ")"
+	}
+	if field == "client" {
 		return "i.id IN (SELECT k.issue FROM clients k WHERE k.client " + in + ")"
-	case "account":
-		return "EXISTS (SELECT 1 FROM events a WHERE a.issue = i.id AND a.account " + in + ")"
 	}
 	return "i." + field + " " + in
 }

@@ -96,7 +96,7 @@ func (s *Store) Issues(ctx context.Context, f Filter, by Order, limit, offset in
 	w := windowOf(f)
 	from := "(SELECT issue, SUM(events) AS n FROM counts WHERE grain = ? AND start >= ? AND start < ? GROUP BY issue) AS c JOIN issues i ON i.id = c.issue"
 	args := append([]any{w.grain, w.from, w.to}, where.args...)
-	db := s.reader()
+	db := s.reader(ctx)
 	if err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+from+" WHERE "+where.text, args...).Scan(&total); err != nil {
 		return nil, 0, err
 	}
@@ -121,7 +121,7 @@ func (s *Store) Issues(ctx context.Context, f Filter, by Order, limit, offset in
 
 // Issue returns one issue, with all its clients.
 func (s *Store) Issue(ctx context.Context, id IssueID) (Issue, error) {
-	found, err := scanIssue(s.reader().QueryRowContext(ctx, "SELECT "+issueColumns+
+	found, err := scanIssue(s.reader(ctx).QueryRowContext(ctx, "SELECT "+issueColumns+
 		", i.events AS n FROM issues i LEFT JOIN texts x ON x.issue = i.id AND x.hash = i.text WHERE i.id = ?", int64(id)))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Issue{}, ErrNotFound
@@ -167,7 +167,7 @@ func (s *Store) addClients(ctx context.Context, issues []Issue, limit int) error
 		at[issues[k].ID] = &issues[k]
 		ids = append(ids, issues[k].ID)
 	}
-	rows, err := s.reader().QueryContext(ctx, "SELECT issue, client, events, first_seen, last_seen FROM clients WHERE issue IN ("+marks(len(ids))+
+	rows, err := s.reader(ctx).QueryContext(ctx, "SELECT issue, client, events, first_seen, last_seen FROM clients WHERE issue IN ("+marks(len(ids))+
 		") AND (client <> '' OR events > 0) ORDER BY events DESC LIMIT ?", append(anys(ids), limit)...)
 	if err != nil {
 		return err
@@ -225,7 +225,7 @@ type Note struct {
 
 // Notes returns what was noted of an issue, the latest first.
 func (s *Store) Notes(ctx context.Context, id IssueID) ([]Note, error) {
-	rows, err := s.reader().QueryContext(ctx, "SELECT at, author, action, note FROM notes WHERE issue = ? ORDER BY at DESC LIMIT 100", int64(id))
+	rows, err := s.reader(ctx).QueryContext(ctx, "SELECT at, author, action, note FROM notes WHERE issue = ? ORDER BY at DESC LIMIT 100", int64(id))
 	if err != nil {
 		return nil, err
 	}

@@ -94,7 +94,7 @@ func (s *Store) use(ctx context.Context, do func(*sql.DB) error) error {
 			return s.judge(err)
 		}
 		s.mu.Lock()
-		s.ready = true
+		s.ready = s.db == db
 		s.mu.Unlock()
 	}
 	return s.judge(do(db))
@@ -124,22 +124,30 @@ func (s *Store) create(ctx context.Context, db *sql.DB) error {
 	})
 }
 
-// reader returns the connections that read.
-func (s *Store) reader() *sql.DB {
+// reader returns the connections that read. Before the first batch is stored it
+// makes the tables, so that an empty record reads as one; where that fails, the
+// reading will say why.
+func (s *Store) reader(ctx context.Context) *sql.DB {
 	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.read
+	write, read, ready := s.db, s.read, s.ready
+	s.mu.RUnlock()
+	if !ready && s.create(ctx, write) == nil {
+		s.mu.Lock()
+		s.ready = s.db == write
+		s.mu.Unlock()
+	}
+	return read
 }
 
 // Version changes when events were stored or issues noted.
 func (s *Store) Version(ctx context.Context) (string, error) {
 	var events, notes sql.NullInt64
-	err := s.reader().QueryRowContext(ctx, "SELECT (SELECT SUM(events) FROM writers), (SELECT MAX(at) FROM notes)").Scan(&events, &notes)
+	err := s.reader(ctx).QueryRowContext(ctx, "SELECT (SELECT SUM(events) FROM writers), (SELECT MAX(at) FROM notes)").Scan(&events, &notes)
 	return fmt.Sprintf("%d.%d", events.Int64, notes.Int64), err
 }
 
 // Size is how many bytes the store takes.
-func (s *Store) Size(ctx context.Context) (int64, error) { return s.dialect.size(ctx, s.reader()) }
+func (s *Store) Size(ctx context.Context) (int64, error) { return s.dialect.size(ctx, s.reader(ctx)) }
 
 // judge replaces the store where an error says that it is damaged.
 func (s *Store) judge(err error) error {

@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -60,12 +61,13 @@ func New(o Options) (*Dashboard, error) {
 
 func (d *Dashboard) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", d.overview)
-	mux.HandleFunc("GET /issues/{id}", d.issue)
-	mux.HandleFunc("POST /issues/{id}/acknowledge", d.acknowledge)
-	mux.HandleFunc("POST /issues/{id}/reopen", d.reopen)
-	mux.HandleFunc("GET /events", d.events)
-	mux.HandleFunc("GET /events/{id}", d.event)
+	view := func(pattern string, handle http.HandlerFunc) { mux.Handle(pattern, bounded(handle)) }
+	view("GET /{$}", d.overview)
+	view("GET /issues/{id}", d.issue)
+	view("POST /issues/{id}/acknowledge", d.acknowledge)
+	view("POST /issues/{id}/reopen", d.reopen)
+	view("GET /events", d.events)
+	view("GET /events/{id}", d.event)
 	mux.HandleFunc("GET /find", d.find)
 	mux.HandleFunc("GET /live", d.live.serve)
 	mux.HandleFunc("GET /assets/{hash}/{name}", d.asset)
@@ -73,6 +75,17 @@ func (d *Dashboard) routes() http.Handler {
 		d.fail(w, r, http.StatusNotFound, "There is no such page.")
 	})
 	return mux
+}
+
+// viewLimit bounds what one view may cost the store.
+const viewLimit = 10 * time.Second
+
+func bounded(handle http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), viewLimit)
+		defer cancel()
+		handle(w, r.WithContext(ctx))
+	})
 }
 
 // ServeHTTP serves every view.
@@ -118,7 +131,7 @@ func (d *Dashboard) fail(w http.ResponseWriter, r *http.Request, status int, tex
 // broken tells that the record cannot be read. The health that is still known
 // is shown with it.
 func (d *Dashboard) broken(w http.ResponseWriter, r *http.Request, err error) {
-	if r.Context().Err() != nil {
+	if errors.Is(r.Context().Err(), context.Canceled) {
 		return // the viewer is gone
 	}
 	d.Log.Error("the record cannot be read", zap.Error(err))
