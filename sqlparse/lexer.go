@@ -11,6 +11,7 @@ func Lex(text []byte, m Mode, buf *Tokens) Lexed {
 		x.tab = &charTables[m.Charset]
 	}
 	x.text = strip(text, x.tab)
+	x.modeBound = hasHigh(text[len(x.text):])
 	x.limit = buf.Limit
 	if x.limit <= 0 {
 		x.limit = DefaultLimits().Tokens

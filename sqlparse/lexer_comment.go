@@ -11,6 +11,7 @@ func (x *lexer) dashes() (done, more bool) {
 	c := x.at(x.pos + 2)
 	switch {
 	case x.is(c, classSpace|classCntrl):
+		x.modeBound = x.modeBound || c == 0x7f
 		if c == 0x7f && x.mode.Charset != CharsetUTF8 {
 			return true, x.fail("two dashes are followed by a byte that may be a control character")
 		}

@@ -277,9 +277,21 @@ type answer struct {
 	superfluous []sqlparse.Need // those that the statement does without
 }
 
-// missing reports whether the needs were not enough.
+// missing reports whether the needs were not enough: the administrator can do
+// what the account cannot, or fails for a reason of another kind.
 func (a answer) missing() bool {
-	return a.ungrantable == nil && a.exact != nil && !late(a.exact) && (a.admin == nil || denied(a.exact) && errno(a.admin) != errno(a.exact))
+	switch {
+	case a.ungrantable != nil || a.exact == nil || late(a.exact):
+		return false
+	case a.admin == nil:
+		return true
+	}
+	return denied(a.exact) && errno(a.admin) != errno(a.exact) && !absent(a.admin)
+}
+
+// absent reports whether what a statement is about is not there.
+func absent(err error) bool {
+	return slices.Contains([]int{1305, 1051, 1146, 1360, 1539, 1049, 1091, 4092}, errno(err))
 }
 
 // ask lets the account try the statement with each need but one, and with all.

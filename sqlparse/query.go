@@ -197,10 +197,22 @@ func (w *walk) reads(t *ast.TableName) {
 	if t.AsOf != nil {
 		w.expr(t.AsOf.TsExpr)
 	}
-	if w.isCTE(t) || isInformationSchema(t.Schema.O) {
+	if w.isCTE(t) {
+		return
+	}
+	if isInformationSchema(t.Schema.O) {
+		w.information(t)
 		return
 	}
 	w.table(t, "SELECT")
+}
+
+// information asks for what the tables of information_schema need that show
+// the server's own files.
+func (w *walk) information(t *ast.TableName) {
+	if strings.HasPrefix(t.Name.L, "innodb_") || t.Name.L == "files" && !w.mariaDB() {
+		w.global("PROCESS")
+	}
 }
 
 func isInformationSchema(name string) bool {

@@ -238,7 +238,11 @@ func (b *bones) withStatement() {
 // reads adds the need to read a table.
 func (b *bones) reads(schema, name string) {
 	t := &ast.TableName{Schema: ast.NewCIStr(schema), Name: ast.NewCIStr(name)}
-	if b.w.isCTE(t) || isInformationSchema(schema) || schema == "" && strings.EqualFold(name, "dual") && b.unquoted() {
+	if isInformationSchema(schema) {
+		b.w.information(t)
+		return
+	}
+	if b.w.isCTE(t) || schema == "" && strings.EqualFold(name, "dual") && b.unquoted() {
 		return
 	}
 	o := tableObject(t)
