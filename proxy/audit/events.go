@@ -94,6 +94,9 @@ func (s *Store) latest(ctx context.Context, f Filter, before []byte, limit int) 
 	if err != nil {
 		return nil, err
 	}
+	if clients := f.values("client", false); len(clients) > 0 {
+		return s.latestOf(ctx, f, clients, candidates, before, limit)
+	}
 	var ids []found
 	for _, c := range candidates {
 		if len(ids) >= limit && c.seen.Before(ids[limit-1].at()) {
@@ -110,13 +113,51 @@ func (s *Store) latest(ctx context.Context, f Filter, before []byte, limit int) 
 	return s.byID(ctx, ids)
 }
 
+// latestOf walks over the events of clients, the latest first, and takes those
+// of the issues that the filter names.
+func (s *Store) latestOf(ctx context.Context, f Filter, clients []string, candidates []candidate, before []byte, limit int) ([]Kept, error) {
+	wanted := make(map[IssueID]bool, len(candidates))
+	for _, c := range candidates {
+		wanted[c.id] = true
+	}
+	var ids []found
+	for _, client := range clients {
+		of := f
+		of.Conditions = append(slices.DeleteFunc(slices.Clone(f.Conditions), func(c Condition) bool { return c.Field == "client" && !c.Not }),
+			Condition{Field: "client", Value: client})
+		for end, taken := before, 0; taken < limit; {
+			page, err := s.idsWhere(ctx, of, "1 = 1", nil, end, walkAtOnce)
+			if err != nil {
+				return nil, err
+			}
+			for _, e := range page {
+				if wanted[e.issue] && taken < limit {
+					ids, taken = append(ids, e), taken+1
+				}
+			}
+			if len(page) < walkAtOnce {
+				break
+			}
+			end = page[len(page)-1].event
+		}
+	}
+	slices.SortFunc(ids, func(a, b found) int { return -cmp.Compare(string(a.event), string(b.event)) })
+	return s.byID(ctx, ids[:min(len(ids), limit)])
+}
+
+// walkAtOnce is how many events of a client are looked at in one query.
+const walkAtOnce = 2000
+
 type candidate struct {
 	id   IssueID
 	seen time.Time
 }
 
-// found is an event's id.
-type found struct{ event []byte }
+// found is an event's id, and its issue's.
+type found struct {
+	event []byte
+	issue IssueID
+}
 
 func (f found) at() time.Time { return timeOf(f.event) }
 
@@ -149,8 +190,13 @@ func (s *Store) candidates(ctx context.Context, f Filter) ([]candidate, error) {
 
 // idsOf returns the ids of an issue's latest events.
 func (s *Store) idsOf(ctx context.Context, f Filter, issue IssueID, before []byte, limit int) ([]found, error) {
+	return s.idsWhere(ctx, f, "e.issue = ?", []any{int64(issue)}, before, limit)
+}
+
+// idsWhere returns the ids of the latest events that a condition and a filter name.
+func (s *Store) idsWhere(ctx context.Context, f Filter, condition string, args []any, before []byte, limit int) ([]found, error) {
 	where := f.events()
-	query, args := "SELECT e.id FROM events e WHERE e.issue = ? AND "+where.text, append([]any{int64(issue)}, where.args...)
+	query, args := "SELECT e.id, e.issue FROM events e WHERE "+condition+" AND "+where.text, append(args, where.args...)
 	if before != nil {
 		query, args = query+" AND e.id < ?", append(args, before)
 	}
@@ -161,11 +207,11 @@ func (s *Store) idsOf(ctx context.Context, f Filter, issue IssueID, before []byt
 	defer rows.Close()
 	var out []found
 	for rows.Next() {
-		var id []byte
-		if err := rows.Scan(&id); err != nil {
+		var e found
+		if err := rows.Scan(&e.event, &e.issue); err != nil {
 			return nil, err
 		}
-		out = append(out, found{id})
+		out = append(out, e)
 	}
 	return out, rows.Err()
 }
