@@ -58,7 +58,7 @@ backends: {main: {address: db.example.com:3306}}
 		File:        "testdata/guardrail.yaml",
 		Environment: "production",
 		Listeners:   []config.Listener{{Address: "0.0.0.0:3306", Backend: "main"}},
-		Backends:    []config.Backend{{Name: "main", Address: "db.example.com:3306", TLS: config.BackendTLS{Mode: "verify_identity"}}},
+		Backends:    []config.Backend{{Name: "main", Address: "db.example.com:3306", TLS: config.BackendTLS{Mode: "verify_identity"}, Identity: config.Identity{Tag: "required"}}},
 		Policies:    "testdata/policies",
 		Admin:       config.Admin{Address: "127.0.0.1:9104"},
 		Audit: config.Audit{
@@ -78,7 +78,7 @@ listeners:
   - {address: "127.0.0.1:0", backend: a, tls: {cert: "", key: "", client_ca: "", required: false}, proxy_protocol_from: [10.0.0.0/16, "fd00::/8"]}
   - {address: "unix:guardrail.sock", backend: a}
 backends:
-  b: {address: "db-b:3306", tls: {mode: verify_ca, ca: ca.pem}}
+  b: {address: "db-b:3306", tls: {mode: verify_ca, ca: ca.pem}, control: {user: guardrail, password_file: ca.pem}, identity: {tag: none}, annotate_statements: true}
   a: {address: "10.0.0.5:3307", tls: {mode: disabled}, proxy_protocol: v2}
 policies: policies
 admin: {address: "0.0.0.0:9104", metrics_address: "0.0.0.0:9105", tls: {cert: tls.crt, key: tls.key}, users: users, trusted_header: {name: x-forwarded-user, from: [10.0.1.7/24]}}
@@ -104,9 +104,13 @@ backends:
     address: "10.0.0.5:3307"
     tls: {mode: disabled, ca: "", follow_client: false}
     proxy_protocol: v2
+    identity: {tag: optional}
   b:
     address: "db-b:3306"
     tls: {mode: verify_ca, ca: "testdata/ca.pem", follow_client: false}
+    control: {user: "guardrail", password_file: "testdata/ca.pem"}
+    identity: {tag: none}
+    annotate_statements: true
 policies: "testdata/policies"
 admin: {address: "0.0.0.0:9104", metrics_address: "0.0.0.0:9105", tls: {cert: "testdata/tls.crt", key: "testdata/tls.key"}, users: "testdata/users", trusted_header: {name: X-Forwarded-User, from: [10.0.1.0/24]}}
 audit: {store: "mysql://guardrail@records:3306/audit", password_file: "testdata/ca.pem", on_failure: refuse_all, retention: 30d, max_size: 500MiB, lines: false}

@@ -48,6 +48,21 @@ type Backend struct {
 	TLS     BackendTLS
 	// ProxyProtocol is the version of the header that is sent to the backend; 0 for none.
 	ProxyProtocol byte
+	Control       Control
+	Identity      Identity
+	// AnnotateStatements sends app, environment and event with each statement.
+	AnnotateStatements bool
+}
+
+// Control is the proxy's own account on a backend. Without a user there is none.
+type Control struct {
+	User         string
+	PasswordFile string
+}
+
+// Identity says what is asked of a backend before clients are let in.
+type Identity struct {
+	Tag string // required, optional or none: the environment tag kept inside the database
 }
 
 // BackendTLS is what is asked of a backend.
@@ -57,6 +72,13 @@ type BackendTLS struct {
 	// FollowClient uses TLS only for clients that use it themselves.
 	FollowClient bool
 }
+
+// The values of identity.tag.
+const (
+	TagRequired = "required" // the backend's tag must be the proxy's environment
+	TagOptional = "optional" // so must it be if there is one
+	TagNone     = "none"     // the backend is not asked
+)
 
 // Defaults of keys that may be left out.
 const (
@@ -93,6 +115,13 @@ func (o Options) String() string {
 		fmt.Fprintf(&b, "  %s:\n    address: %s\n    tls: {mode: %s, ca: %s, follow_client: %v}\n", back.Name, quoted(back.Address), back.TLS.Mode, quoted(back.TLS.CA), back.TLS.FollowClient)
 		if back.ProxyProtocol > 0 {
 			fmt.Fprintf(&b, "    proxy_protocol: v%d\n", back.ProxyProtocol)
+		}
+		if back.Control.User != "" {
+			fmt.Fprintf(&b, "    control: {user: %s, password_file: %s}\n", quoted(back.Control.User), quoted(back.Control.PasswordFile))
+		}
+		fmt.Fprintf(&b, "    identity: {tag: %s}\n", back.Identity.Tag)
+		if back.AnnotateStatements {
+			b.WriteString("    annotate_statements: true\n")
 		}
 	}
 	fmt.Fprintf(&b, "policies: %s\n%s%s", quoted(o.Policies), o.Admin, o.Audit)

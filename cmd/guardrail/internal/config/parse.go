@@ -48,7 +48,7 @@ func (p parser) options(root strictyaml.Value, o *Options) {
 	f := root.Fields("environment", "listeners", "backends", "policies", "admin", "audit")
 	o.Environment = f.Need("environment", "say what this proxy fronts, as in environment: production").Word("an environment")
 	for _, e := range f.Need("backends", "name the server, as in backends: {main: {address: db.example.com:3306}}").Entries() {
-		o.Backends = append(o.Backends, p.backend(e))
+		o.Backends = append(o.Backends, p.backend(e, o.Environment))
 	}
 	slices.SortFunc(o.Backends, func(a, b Backend) int { return cmp.Compare(a.Name, b.Name) })
 	if b := f.Get("backends"); b.IsMap() && len(o.Backends) == 0 {
@@ -64,11 +64,6 @@ func (p parser) options(root strictyaml.Value, o *Options) {
 	o.Policies = p.directory(f.Get("policies"), root)
 	o.Audit = p.audit(f.Get("audit"))
 	o.Admin = p.admin(f.Get("admin"))
-}
-
-// unsupported refuses a key of the format that this version does not act on.
-func unsupported(f strictyaml.Fields, key, hint string) {
-	f.Refuse(key, key+" is not supported by this version", hint)
 }
 
 func (p parser) listener(v strictyaml.Value, backends []Backend) Listener {
@@ -123,17 +118,20 @@ func (p parser) listenerTLS(v strictyaml.Value) ListenerTLS {
 	return t
 }
 
-func (p parser) backend(e strictyaml.Entry) Backend {
+func (p parser) backend(e strictyaml.Entry, environment string) Backend {
 	b := Backend{Name: e.Key.Word("a backend"), TLS: BackendTLS{Mode: DefaultMode}}
-	f := e.Value.FieldsAnd([]string{"control", "identity"}, "address", "tls", "proxy_protocol")
+	f := e.Value.Fields("address", "tls", "proxy_protocol", "control", "identity", "annotate_statements")
 	switch f.Get("proxy_protocol").OneOf("v1", "v2") {
 	case "v1":
 		b.ProxyProtocol = 1
 	case "v2":
 		b.ProxyProtocol = 2
 	}
-	unsupported(f, "control", "leave it out")
-	unsupported(f, "identity", "leave it out: no tag is asked of the database")
+	if c := f.Get("control"); c.Exists() {
+		b.Control = p.control(c)
+	}
+	b.Identity = identity(f.Get("identity"), environment)
+	b.AnnotateStatements = f.Get("annotate_statements").Bool()
 	b.Address = address(f.Need("address", "try db.example.com:3306"), 1, "3306")
 	t := f.Get("tls").Fields("mode", "ca", "follow_client")
 	b.TLS.FollowClient = t.Get("follow_client").Bool()
@@ -143,6 +141,24 @@ func (p parser) backend(e strictyaml.Entry) Backend {
 		t.Get("ca").Fail("ca in mode "+b.TLS.Mode+", which checks no certificate", "write mode: verify_ca or verify_identity")
 	}
 	return b
+}
+
+func (p parser) control(v strictyaml.Value) Control {
+	f := v.Fields("user", "password_file")
+	return Control{
+		User:         f.Need("user", "name the proxy's own account, as in user: guardrail").Text(),
+		PasswordFile: p.file(f.Need("password_file", "name the file that holds the account's password")),
+	}
+}
+
+// identity reads whether a backend must be tagged. Production must, unless it
+// is said otherwise.
+func identity(v strictyaml.Value, environment string) Identity {
+	otherwise := TagOptional
+	if environment == "production" {
+		otherwise = TagRequired
+	}
+	return Identity{Tag: cmp.Or(v.Fields("tag").Get("tag").OneOf(TagRequired, TagOptional, TagNone), otherwise)}
 }
 
 // listenAddress reads host:port, or unix: and the name of a socket.
