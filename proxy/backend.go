@@ -179,7 +179,12 @@ func (b *backend) tracks(capabilities wire.Capability) bool {
 // Ready reports why the backend could not serve a client. It dials only when
 // the last dial failed or there was none: a connection that greets and leaves
 // counts against the proxy in the server's host cache (max_connect_errors).
+// With a control account it also looks whether logins are refused for the
+// server that the address leads to.
 func (s *Server) Ready(ctx context.Context) error {
+	if err := s.readyTag(ctx); err != nil {
+		return err
+	}
 	if s.backend.reachable.Load() {
 		return nil
 	}

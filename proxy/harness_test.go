@@ -105,7 +105,7 @@ func start(t testing.TB, backend, policies string, change ...func(*proxy.Options
 	g := &guard{record: &record{}, registry: prometheus.NewRegistry(), live: policy.NewLive(compile(t, policies), time.Now())}
 	options := proxy.Options{
 		Environment: "production",
-		Backend:     proxy.BackendOptions{Name: "main", Address: backend},
+		Backend:     proxy.BackendOptions{Name: "main", Address: backend, Tag: proxy.TagNone},
 		Policies:    g.live,
 		Reader:      sqlparse.NewReader(sqlparse.Options{}),
 		ClientTLS:   selfSigned(t),

@@ -100,20 +100,25 @@ func (l *login) steps(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return l.begin(final)
+	return l.begin(ctx, final)
 }
 
-// begin learns the session's state and tells the client OK.
-func (l *login) begin(final []byte) (_ *session, err error) {
+// begin learns the session's state and whether this is the right server, and
+// tells the client OK.
+func (l *login) begin(ctx context.Context, final []byte) (_ *session, err error) {
 	s := newSession(l)
 	if l.up.conn, err = l.server.compress(l.up.conn, s.serverCapabilities, l.response.ZstdLevel); err != nil {
 		return nil, err
 	}
+	who, err := s.learn(l.up.conn)
 	var unset errNotSet
-	switch err := s.learn(l.up.conn); {
+	switch {
 	case errors.As(err, &unset):
 		return nil, s.notSet(unset)
 	case err != nil:
+		return nil, err
+	}
+	if err := l.verify(ctx, s, who); err != nil {
 		return nil, err
 	}
 	if s.state.sandboxed {

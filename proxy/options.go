@@ -11,6 +11,7 @@ import (
 
 	"guardrail/policy"
 	"guardrail/proxy/audit"
+	"guardrail/proxy/identity"
 	"guardrail/proxy/metrics"
 	"guardrail/sqlparse"
 )
@@ -56,6 +57,12 @@ type BackendOptions struct {
 	// client's address: 1, 2, or 0 for none. A header comes before all else, so
 	// that no connection can be kept ready for the next login.
 	ProxyProtocol byte
+	// Tag says what is asked of the server's environment tag. The zero value
+	// lets nobody in whose server is not tagged with Environment.
+	Tag TagRule
+	// Control is the proxy's own account on the server, which reads the tag where
+	// a client's may not; its User and Password. May be empty.
+	Control identity.Control
 }
 
 const (

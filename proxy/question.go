@@ -62,6 +62,7 @@ type reply struct {
 	definitions [][]byte
 	rows        [][]byte
 	failed      *wire.Err
+	status      uint16 // the server's, at the end of the answer
 }
 
 func (s *session) newReply(phase answerPhase) reply {
@@ -78,6 +79,9 @@ func (r *reply) packet(payload []byte) (done bool, err error) {
 		end, err := r.answer.seen(payload)
 		if end.err != nil {
 			r.failed = end.err
+		}
+		if end.has {
+			r.status = end.status
 		}
 		return r.answer.phase == answerDone, err
 	}

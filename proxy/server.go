@@ -20,6 +20,8 @@ type Server struct {
 	backend *backend
 	life    context.Context // ends with Stop
 	end     context.CancelFunc
+	tags    *tagReader
+	noted   noted
 	rsaKey  func() rsaKey
 	loops   []*loop
 	caches  []*verdicts // one for each loop; at least one
@@ -55,6 +57,7 @@ func New(o Options) (*Server, error) {
 		listeners: make(map[net.Listener]bool),
 		closers:   make(map[closer]bool),
 	}
+	s.tags = newTagReader(&s.options, s.backend)
 	s.life, s.end = context.WithCancel(context.Background())
 	if s.loops, err = startLoops(runtime.GOMAXPROCS(0), o.Log); err != nil {
 		return nil, fmt.Errorf("event loops: %w", err)
@@ -62,6 +65,9 @@ func New(o Options) (*Server, error) {
 	s.tokens.New = func() any { return new(sqlparse.Tokens) }
 	for range max(1, len(s.loops)) {
 		s.caches = append(s.caches, newVerdicts())
+	}
+	if o.Backend.Tag != TagNone && s.tags.available() {
+		s.running.Go(s.watchIdentity)
 	}
 	return s, nil
 }

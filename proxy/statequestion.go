@@ -94,8 +94,12 @@ func (q *stateQuestion) told(s *session) error {
 		}
 		return fmt.Errorf("reading the session's state: %w", serverError{*failed})
 	}
+	was := s.state.sandboxed
 	if err := q.learn(&s.state); err != nil {
 		return err
+	}
+	if was && s.server.options.Backend.Tag != TagNone {
+		return s.unsandboxed()
 	}
 	if q.set {
 		return q.settled(s)

@@ -58,7 +58,7 @@ func serveIn(t *testing.T, dir, backend, more, answers string) served {
 	s := served{t: t, address: freeAddress(t), policies: filepath.Join(dir, "policies"), store: filepath.Join(dir, "audit.db")}
 	s.write("accounting-web.yaml", pagePolicies)
 	s.write("everyone.yaml", pageEveryone)
-	config := fmt.Sprintf("environment: production\nlisteners: [{address: %q}]\nbackends: {main: {address: %q, tls: {mode: disabled}}}\n%s", s.address, backend, more)
+	config := fmt.Sprintf("environment: production\nlisteners: [{address: %q}]\nbackends: {main: {address: %q, tls: {mode: disabled}, identity: {tag: none}}}\n%s", s.address, backend, more)
 	file := filepath.Join(dir, "guardrail.yaml")
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)

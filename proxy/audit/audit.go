@@ -13,6 +13,7 @@ const (
 	AllowedDestructive Decision = "allowed_destructive" // forwarded, and takes data away
 	LoginRefused       Decision = "login_refused"
 	IdentityMismatch   Decision = "identity_mismatch" // a backend's tag is not the environment's
+	IdentityChanged    Decision = "identity_changed"  // a backend's address leads to another server
 	PolicyLoaded       Decision = "policy_loaded"
 	PolicyFailed       Decision = "policy_failed" // the last good policies stay in force
 	RecordGap          Decision = "record_gap"    // events that were lost: a killed process, a damaged store

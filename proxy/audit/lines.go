@@ -185,6 +185,8 @@ func (l *line) classify(d Decision) {
 		set("warn", "alert", "authentication", "denied", "failure", "a login was refused")
 	case IdentityMismatch:
 		set("error", "alert", "configuration", "error", "failure", "a backend belongs to another environment")
+	case IdentityChanged:
+		set("warn", "event", "configuration", "change", "unknown", "a backend is another server than before")
 	case PolicyLoaded:
 		set("info", "event", "configuration", "change", "success", "policies were loaded")
 	case PolicyFailed:

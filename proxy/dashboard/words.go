@@ -16,6 +16,8 @@ func what(i audit.Issue) string {
 		return "Login of " + quoted(orElse(i.Account, i.App))
 	case audit.IdentityMismatch:
 		return "Backend " + i.Backend + " belongs to another environment"
+	case audit.IdentityChanged:
+		return "Backend " + i.Backend + " is another server than before"
 	case audit.PolicyFailed:
 		return "Policies could not be loaded"
 	case audit.PolicyLoaded:
@@ -89,7 +91,7 @@ func reason(i audit.Issue) string {
 		return "This app does not belong to " + i.Environment + ". Its client probably means another server."
 	case audit.CauseNotRecorded:
 		return "The policy allows it, but it destroys data and could not be recorded first."
-	case string(audit.RecordGap), string(audit.PolicyFailed), string(audit.IdentityMismatch):
+	case string(audit.RecordGap), string(audit.PolicyFailed), string(audit.IdentityMismatch), "identity":
 		return sentence(i.Reason)
 	case string(audit.PolicyLoaded):
 		return "New policies are in force."
@@ -135,6 +137,8 @@ func verdict(d audit.Decision) string {
 		return "login refused"
 	case audit.IdentityMismatch:
 		return "wrong environment"
+	case audit.IdentityChanged:
+		return "another server"
 	case audit.PolicyFailed:
 		return "policy failed"
 	case audit.PolicyLoaded:

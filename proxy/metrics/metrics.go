@@ -21,6 +21,7 @@ type Metrics struct {
 	reloadOK   prometheus.Gauge
 	reloadTime prometheus.Gauge
 	policy     *prometheus.GaugeVec
+	identity   *prometheus.GaugeVec
 }
 
 // New registers the metrics on r. It panics where a name is taken, as
@@ -65,12 +66,16 @@ func New(r prometheus.Registerer, environment, version, revision, goVersion stri
 			Help: "The policies in force, by hash; always 1.",
 		}, []string{"hash"}),
 	}
+	m.identity = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "guardrail_backend_identity",
+		Help: "Which environment's tag was last read in the backend's data, and whether it is the proxy's: match, mismatch, missing, unknown; always 1.",
+	}, []string{"backend", "environment", "tag", "state"})
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "guardrail_build_info",
 		Help: "How this binary was built and which environment it fronts; always 1.",
 	}, []string{"version", "revision", "goversion", "environment"})
 	build.WithLabelValues(version, revision, goVersion, environment).Set(1)
-	r.MustRegister(m.statements, m.refusals, m.commands, m.logins, m.decision, m.sessions, m.reloadOK, m.reloadTime, m.policy, build)
+	r.MustRegister(m.statements, m.refusals, m.commands, m.logins, m.decision, m.sessions, m.reloadOK, m.reloadTime, m.policy, m.identity, build)
 	return m
 }
 
@@ -110,4 +115,10 @@ func (m *Metrics) Reloaded(at time.Time, hash string, err error) {
 	m.reloadTime.Set(float64(at.UnixNano()) / 1e9)
 	m.policy.Reset()
 	m.policy.WithLabelValues(hash).Set(1)
+}
+
+// BackendIdentity takes note of the tag that a backend was found with.
+func (m *Metrics) BackendIdentity(backend, environment, tag, state string) {
+	m.identity.DeletePartialMatch(prometheus.Labels{"backend": backend})
+	m.identity.WithLabelValues(backend, environment, tag, state).Set(1)
 }

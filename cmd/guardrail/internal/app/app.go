@@ -137,11 +137,20 @@ func (a *App) newServer(l config.Listener, reader *sqlparse.Reader, now time.Tim
 	if err != nil {
 		return nil, err
 	}
+	control, err := Control(b)
+	if err != nil {
+		return nil, err
+	}
+	tag, ok := tagRules[b.Identity.Tag]
+	if !ok {
+		return nil, fmt.Errorf("no tag rule %q", b.Identity.Tag)
+	}
 	return proxy.New(proxy.Options{
 		Environment: a.config.Environment,
 		Version:     a.version,
 		Backend: proxy.BackendOptions{
 			Name: b.Name, Address: b.Address, TLS: serverTLS, FollowClient: b.TLS.FollowClient, ProxyProtocol: b.ProxyProtocol,
+			Tag: tag, Control: control,
 		},
 
 		ProxyProtocolFrom: l.ProxyProtocolFrom,

@@ -49,6 +49,7 @@ backends:
   main:
     address: {{.Backend}}
     tls: {mode: {{.BackendTLS}}}
+    identity: {tag: none}
 
 policies: {{.Policies}}
 admin: {address: {{.Admin}}}

@@ -1,0 +1,72 @@
+package identity
+
+import (
+	"context"
+	"crypto/tls"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// Control is the proxy's own account on a server.
+type Control struct {
+	Address  string // host:port
+	User     string
+	Password string
+	TLS      *tls.Config // nil speaks plain
+	// Dial opens the TCP connection. A net.Dialer's where nil.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// do runs f on a new connection to the server: a name that leads elsewhere
+// since the last time is followed.
+func (c Control) do(ctx context.Context, f func(*sql.Conn) error) (err error) {
+	config := mysql.NewConfig()
+	config.User, config.Passwd, config.Net, config.Addr = c.User, c.Password, "tcp", c.Address
+	config.TLS, config.ParseTime, config.InterpolateParams = c.TLS, true, true
+	config.Loc = time.UTC
+	config.Logger = &mysql.NopLogger{} // what goes wrong is returned
+	if c.Dial != nil {
+		config.DialFunc = c.Dial
+	}
+	connector, err := mysql.NewConnector(config)
+	if err != nil {
+		return fmt.Errorf("control account: %w", err)
+	}
+	pool := sql.OpenDB(connector)
+	defer func() { err = errors.Join(err, pool.Close()) }()
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("control account %q: %w", c.User, err)
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	return f(conn)
+}
+
+// Read returns who the server is that the address leads to now, and its tag.
+// The server may be known where the tag is not.
+func (c Control) Read(ctx context.Context) (s Server, t Tag, err error) {
+	err = c.do(ctx, func(conn *sql.Conn) error {
+		if s, err = ReadServer(ctx, conn); err != nil {
+			return err
+		}
+		t, err = ReadTag(ctx, conn)
+		return err
+	})
+	return s, t, err
+}
+
+// Write tags the server that the address leads to now, and returns who it is.
+func (c Control) Write(ctx context.Context, t Tag) (s Server, err error) {
+	err = c.do(ctx, func(conn *sql.Conn) error {
+		if s, err = ReadServer(ctx, conn); err != nil {
+			return err
+		}
+		return WriteTag(ctx, conn, t)
+	})
+	return s, err
+}
