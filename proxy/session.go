@@ -361,13 +361,13 @@ func (s *session) look(packet []byte) (changed []byte, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("the backend's answer: %w", err)
 	}
-	if end.has {
-		s.state.flagsSeen(end.status)
-	}
 	if end.ok != nil {
 		if changed, err = s.translate(packet[3], end.ok); err != nil {
 			return nil, err
 		}
+	}
+	if end.has {
+		s.state.flagsSeen(end.status)
 	}
 	if s.inflight.answer.phase == answerDone {
 		reset := s.inflight.reset
