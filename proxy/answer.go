@@ -32,7 +32,7 @@ type answer struct {
 	phase        answerPhase
 	capabilities wire.Capability
 	mariaDB      uint32 // extended capabilities
-	local        bool   // the server may ask for a file of the client's
+	files        int    // that the server may still ask the client for
 	left         int    // packets still to come in answerColumns and answerDefinitions
 	prepare      wire.PrepareOK
 	prepared     bool
@@ -126,9 +126,10 @@ func (a *answer) first(payload []byte) (ending, error) {
 	case wire.HeaderOK:
 		return a.result(payload)
 	case wire.HeaderLocalInfile: // a server may not ask for whatever file it likes
-		if !a.local {
+		if a.files == 0 {
 			return ending{}, errUnaskedFile
 		}
+		a.files--
 		a.phase = answerInfile
 		return ending{}, nil
 	}

@@ -139,7 +139,7 @@ func (s *session) query(message wire.Message, body []byte) (done bool, err error
 	}
 	if s.pass(message, v, text) {
 		s.forward(message, answerFirst, v.effect)
-		s.inflight.answer.local = v.local
+		s.inflight.answer.files = v.files
 	}
 	return true, nil
 }

@@ -17,7 +17,7 @@ type verdict struct {
 	decision   policy.Decision
 	statements []sqlparse.Statement
 	effect     sqlparse.Effect
-	local      bool      // the server may ask the client for a file: LOAD DATA LOCAL
+	files      int       // that the server may ask the client for: one for each LOAD DATA LOCAL
 	until      time.Time // when the decision may be another one; zero for never
 	told       *wire.Err // the answer in the place of any decision
 }
@@ -77,7 +77,9 @@ func (s *session) judge(schema string, statements []sqlparse.Statement) *verdict
 	}
 	for i := range statements {
 		v.effect |= statements[i].Effect
-		v.local = v.local || slices.ContainsFunc(statements[i].Needs, func(n sqlparse.Need) bool { return n.Privilege == sqlparse.LoadDataLocal })
+		if slices.ContainsFunc(statements[i].Needs, func(n sqlparse.Need) bool { return n.Privilege == sqlparse.LoadDataLocal }) {
+			v.files++
+		}
 	}
 	return v
 }

@@ -103,7 +103,7 @@ func (s *session) execute(message wire.Message, body []byte) (done bool, err err
 		return true, nil
 	}
 	s.forward(message, answerFirst, v.effect)
-	s.inflight.answer.local = v.local
+	s.inflight.answer.files = v.files
 	st.long = 0
 	return true, nil
 }

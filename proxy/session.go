@@ -66,7 +66,8 @@ type session struct {
 	withheld []byte    // an OK that the client gets when the question is answered
 	changing *changing // a COM_CHANGE_USER, while it is being authenticated
 	tooLong  *tooLong  // a message that is being read away
-	fileLeft int       // bytes left of a packet of LOAD DATA LOCAL
+	fileSeq  byte      // of the next packet of LOAD DATA LOCAL
+	fileLeft int       // bytes left of the one before
 	fileLong bool      // that packet goes on in the next one
 
 	unjudged []byte // bytes from the client that are not forwarded yet
@@ -157,7 +158,7 @@ func (s *session) take(p []byte) (err error) {
 	case s.tooLong != nil:
 		p, err = s.readAway(p)
 	case s.inflight.answer.phase == answerInfile:
-		p = s.infile(p)
+		p, err = s.infile(p)
 	case s.inflight.answer.phase == answerAuth:
 		p, err = s.authFromClient(p)
 	default:
@@ -369,6 +370,7 @@ func (s *session) look(packet []byte) (changed []byte, err error) {
 	if end.has {
 		s.state.flagsSeen(end.status)
 	}
+	s.fileSeq = packet[3] + 1 // where it asks for a file
 	if s.inflight.answer.phase == answerDone {
 		reset := s.inflight.reset
 		s.answered(end.err != nil)
