@@ -137,7 +137,10 @@ func (s *session) query(message wire.Message, body []byte) (done bool, err error
 	if s.tooFast(message, v, text) || s.kill(message, v, text) {
 		return true, nil
 	}
-	if s.pass(message, v, text) {
+	switch s.pass(message, v, text) {
+	case waits:
+		return false, nil
+	case passes:
 		s.forward(message, answerFirst, v.effect)
 		s.inflight.answer.files = v.files
 	}
@@ -152,10 +155,19 @@ func (s *session) malformed(message wire.Message) {
 // initDB judges COM_INIT_DB as the USE that it stands for.
 func (s *session) initDB(message wire.Message, name []byte) (done bool, err error) {
 	v := s.judge(s.state.schema, []sqlparse.Statement{useSchema(string(name))})
-	if s.pass(message, v, nil) {
-		s.forward(message, answerSimple, sqlparse.SetsSchema)
+	return s.passOn(message, v, nil, answerSimple), nil
+}
+
+// passOn forwards a command as its verdict says, or has it refused. It reports
+// false while the record is waited for.
+func (s *session) passOn(message wire.Message, v *verdict, text []byte, phase answerPhase) (done bool) {
+	switch s.pass(message, v, text) {
+	case waits:
+		return false
+	case passes:
+		s.forward(message, phase, v.effect)
 	}
-	return true, nil
+	return true
 }
 
 // useSchema is the statement that a change of the default schema stands for.

@@ -29,7 +29,8 @@
 //	infile.go         the file of a LOAD DATA LOCAL, which is no command whatever it looks like
 //	toolong.go        messages that are longer than the server takes
 //	judge.go          text to reading to decision
-//	record.go         counts and records the decision, before anything is forwarded or answered
+//	record.go         counts and records the decision, before anything is forwarded or answered;
+//	                  waits for the record without holding up the loop
 //	answer.go         where the server stands in its answer
 //	state.go          what decides how the next text is read: sql_mode, character set, schema;
 //	                  followed by session tracking, asked for again when it may have changed unseen

@@ -24,20 +24,21 @@ type blocking struct {
 
 	mu      sync.Mutex
 	session *session
-	room    *sync.Cond // signalled when the session may want the client again
-	err     error      // why the session ends
+	room    *sync.Cond     // signalled when the session may want the client again
+	pumps   sync.WaitGroup // the goroutines besides fromClient's
+	gone    chan struct{}  // closed when the session ends
+	err     error          // why it does
 	ended   bool
 }
 
 // driveBlocking runs a session until either side ends it.
 func driveBlocking(s *session, client, server net.Conn) error {
-	d := &blocking{client: client, server: server, session: s}
+	d := &blocking{client: client, server: server, session: s, gone: make(chan struct{})}
 	d.room = sync.NewCond(&d.mu)
 	s.wires = d
-	var pumps sync.WaitGroup
-	pumps.Go(d.fromServer)
+	d.pumps.Go(d.fromServer)
 	d.fromClient()
-	pumps.Wait()
+	d.pumps.Wait()
 	return d.err
 }
 
@@ -59,17 +60,28 @@ func (d *blocking) fromServer() {
 
 // feed gives the session what was read, and ends it where reading ended.
 func (d *blocking) feed(p []byte, readErr error, to func([]byte) error) {
+	d.locked(func() error {
+		if len(p) > 0 {
+			if err := to(p); err != nil {
+				return err
+			}
+		}
+		return readErr
+	})
+}
+
+// locked calls the session under the lock unless it has ended, and ends it
+// where it says so.
+func (d *blocking) locked(call func() error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	defer d.room.Signal()
 	defer d.survive()
-	if len(p) > 0 && !d.ended {
-		if err := to(p); err != nil {
-			d.end(err)
-		}
+	if d.ended {
+		return
 	}
-	if readErr != nil {
-		d.end(readErr)
+	if err := call(); err != nil {
+		d.end(err)
 	}
 }
 
@@ -87,6 +99,7 @@ func (d *blocking) end(err error) {
 		return
 	}
 	d.ended = true
+	close(d.gone)
 	if !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) && !errors.Is(err, errEnd) {
 		d.err = err
 	}
@@ -121,6 +134,23 @@ func (d *blocking) toServer(p []byte) { d.write(d.server, p) }
 func (d *blocking) command(p []byte) {
 	begin(d.server)
 	d.write(d.server, p)
+}
+
+// later is called by the session, under the lock, so that fromServer is still
+// there and the pumps are waited for.
+func (d *blocking) later() func() {
+	ready := make(chan struct{})
+	d.pumps.Go(func() { d.resume(ready) })
+	return func() { close(ready) }
+}
+
+// resume feeds the session when what it waits for is ready.
+func (d *blocking) resume(ready chan struct{}) {
+	select {
+	case <-ready:
+		d.locked(d.session.resume)
+	case <-d.gone:
+	}
 }
 
 func (d *blocking) write(to net.Conn, p []byte) {

@@ -31,7 +31,8 @@ type loop struct {
 	done   chan struct{}
 
 	mu       sync.Mutex
-	inbox    []*polled
+	inbox    []*polled // adopted, not yet looked after
+	resumed  []*polled // what they waited for is there
 	stopping bool
 }
 
@@ -114,11 +115,11 @@ func (l *loop) adopt(s *session, client, server net.Conn, ended func(error)) boo
 		return false
 	}
 	l.inbox = append(l.inbox, p)
-	l.mu.Unlock()
 	// The originals leave Go's own poller, which would wake up for every packet.
 	_ = client.Close()
 	_ = server.Close()
 	l.rouse()
+	l.mu.Unlock()
 	return true
 }
 
@@ -138,6 +139,8 @@ func takeFD(c net.Conn) (int, error) {
 	return taken, errors.Join(err, dupErr)
 }
 
+// rouse makes the loop look into its inbox. It is called under the lock, and
+// not while the loop is stopping: its descriptor may be another's by then.
 func (l *loop) rouse() {
 	one := [8]byte{1}
 	_, _ = unix.Write(l.wake, one[:])
@@ -146,9 +149,11 @@ func (l *loop) rouse() {
 // stop ends all sessions and waits for the loop's goroutine.
 func (l *loop) stop() {
 	l.mu.Lock()
-	l.stopping = true
+	if !l.stopping {
+		l.stopping = true
+		l.rouse()
+	}
 	l.mu.Unlock()
-	l.rouse()
 	<-l.done
 }
 
@@ -172,7 +177,7 @@ func (l *loop) run() {
 				continue
 			}
 			if leg := l.leg(int(e.Fd)); leg != nil {
-				leg.of.guarded(leg, e.Events)
+				leg.of.guarded(func() { leg.of.event(leg, e.Events) })
 			}
 		}
 	}
@@ -191,13 +196,16 @@ func (l *loop) takeInbox() bool {
 	var counter [8]byte
 	_, _ = unix.Read(l.wake, counter[:])
 	l.mu.Lock()
-	adopted, stopping := l.inbox, l.stopping
-	l.inbox = nil
+	adopted, resumed, stopping := l.inbox, l.resumed, l.stopping
+	l.inbox, l.resumed = nil, nil
 	l.mu.Unlock()
 	for _, p := range adopted {
 		l.register(&p.client)
 		l.register(&p.server)
 		p.rearm()
+	}
+	for _, p := range resumed {
+		p.guarded(p.resume)
 	}
 	return !stopping
 }
@@ -227,15 +235,36 @@ func (l *loop) close() {
 	_ = unix.Close(l.wake)
 }
 
-// guarded handles one event; a panic costs its session and nothing else.
-func (p *polled) guarded(g *leg, events uint32) {
+// guarded handles what has come for a session; a panic costs its session and nothing else.
+func (p *polled) guarded(handle func()) {
 	defer func() {
 		if r := recover(); r != nil {
 			p.loop.log.Error("panic in a session; the session is closed", zap.Any("panic", r), zap.Stack("stack"))
 			p.close(fmt.Errorf("panic: %v", r))
 		}
 	}()
-	p.event(g, events)
+	handle()
+}
+
+// later is called by the session while it is fed.
+func (p *polled) later() func() {
+	return func() {
+		p.loop.mu.Lock()
+		defer p.loop.mu.Unlock()
+		if !p.loop.stopping { // its descriptors may be closed, and others' by now
+			p.loop.resumed = append(p.loop.resumed, p)
+			p.loop.rouse()
+		}
+	}
+}
+
+// resume feeds the session that what it waits for is there.
+func (p *polled) resume() {
+	if p.closed || p.closing {
+		return
+	}
+	p.fed(p.session.resume())
+	p.settle()
 }
 
 func (p *polled) event(g *leg, events uint32) {
@@ -245,6 +274,11 @@ func (p *polled) event(g *leg, events uint32) {
 	if !p.closed && g.armed&unix.EPOLLIN != 0 && events&^uint32(unix.EPOLLOUT) != 0 {
 		p.read(g)
 	}
+	p.settle()
+}
+
+// settle closes a session that has ended, or watches for what it can use now.
+func (p *polled) settle() {
 	switch {
 	case p.closed:
 	case p.closing && len(p.client.pending) == 0:

@@ -18,6 +18,7 @@ type verdict struct {
 	statements []sqlparse.Statement
 	effect     sqlparse.Effect
 	files      int       // that the server may ask the client for: one for each LOAD DATA LOCAL
+	destroys   bool      // a statement takes something away when it runs
 	until      time.Time // when the decision may be another one; zero for never
 	told       *wire.Err // the answer in the place of any decision
 }
@@ -80,6 +81,7 @@ func (s *session) judge(schema string, statements []sqlparse.Statement) *verdict
 		if slices.ContainsFunc(statements[i].Needs, func(n sqlparse.Need) bool { return n.Privilege == sqlparse.LoadDataLocal }) {
 			v.files++
 		}
+		v.destroys = v.destroys || destroys(statements[i])
 	}
 	return v
 }
@@ -104,19 +106,4 @@ func (s *session) refresh() {
 	app, _ := current.Set.Login(s.user, s.from, s.server.options.Now())
 	s.belongTo(app)
 	s.verdicts.keepOnly(current.Set)
-}
-
-// pass records what must be recorded and reports whether the command is
-// forwarded. Otherwise the client has been told why.
-func (s *session) pass(message wire.Message, v *verdict, text []byte) bool {
-	if v.told != nil {
-		s.tell(message.Seq+1, *v.told)
-		return false
-	}
-	refused := s.server.record(s, v, text)
-	if refused == nil {
-		return true
-	}
-	s.tell(message.Seq+1, *refused)
-	return false
 }

@@ -99,5 +99,5 @@ func (s *session) tooFast(message wire.Message, v *verdict, text []byte) bool {
 // beyond records that a command goes beyond a limit. Unless the app is in
 // observe mode the client is told, and the command goes no further.
 func (s *session) beyond(message wire.Message, limit policy.Cause, text []byte) (refused bool) {
-	return !s.pass(message, &verdict{decision: s.app.Beyond(limit, s.server.options.Now())}, text)
+	return s.pass(message, &verdict{decision: s.app.Beyond(limit, s.server.options.Now())}, text) == stopped
 }

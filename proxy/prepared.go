@@ -61,7 +61,7 @@ func (s *session) prepare(message wire.Message, text []byte) (done bool, err err
 		s.askState()
 		return false, nil
 	}
-	if !s.pass(message, v, text) {
+	if s.pass(message, v.prepared(), text) != passes {
 		s.prepared.last = nil // MariaDB's "the one prepared last" must not reach an older one
 		return true, nil
 	}
@@ -74,6 +74,17 @@ func (s *session) prepare(message wire.Message, text []byte) (done bool, err err
 		standing: s.generation,
 	}
 	return true, nil
+}
+
+// prepared is the verdict about preparing what the verdict is about: nothing
+// is destroyed yet.
+func (v *verdict) prepared() *verdict {
+	if !v.destroys {
+		return v
+	}
+	p := *v
+	p.destroys = false
+	return &p
 }
 
 // execute forwards a COM_STMT_EXECUTE of a statement that was judged, under the
@@ -98,7 +109,14 @@ func (s *session) execute(message wire.Message, body []byte) (done bool, err err
 		st.standing = s.generation
 	}
 	v := st.verdict
-	if s.tooMuch(message, st, body) || s.tooFast(message, v, st.text) || !s.pass(message, v, st.text) {
+	become := stopped
+	if !s.tooMuch(message, st, body) && !s.tooFast(message, v, st.text) {
+		become = s.pass(message, v, st.text)
+	}
+	switch become {
+	case waits:
+		return false, nil
+	case stopped:
 		s.unload(st)
 		return true, nil
 	}

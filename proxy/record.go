@@ -18,41 +18,133 @@ var errNotRecorded = wire.Err{
 	Message: "guardrail: this statement must be recorded before it is forwarded, and the record cannot be written; ask the operators of the proxy",
 }
 
+// outcome is what becomes of a command that was decided about.
+type outcome uint8
+
+const (
+	stopped outcome = iota // the client has been told why
+	waits                  // for the record; the command is looked at again
+	passes
+)
+
+// pass records what must be recorded, before the command is forwarded or the
+// client is told why it is not.
+func (s *session) pass(message wire.Message, v *verdict, text []byte) outcome {
+	if v.told != nil {
+		s.tell(message.Seq+1, *v.told)
+		return stopped
+	}
+	refused, wait := s.record(v, text)
+	switch {
+	case wait:
+		return waits
+	case refused != nil:
+		s.tell(message.Seq+1, *refused)
+		return stopped
+	}
+	return passes
+}
+
 // record counts a verdict and keeps what must be kept: refusals, would-be
 // refusals, and statements that destroy and are allowed. It returns the error
 // to answer, or nil where the command is to be forwarded.
-func (s *Server) record(se *session, v *verdict, text []byte) *wire.Err {
-	what, keep := classify(v)
+func (s *session) record(v *verdict, text []byte) (refused *wire.Err, wait bool) {
+	if s.head.recorded && v.decision.Action == policy.Allow {
+		return s.committed(s.head.recordErr), false
+	}
+	o := &s.server.options
 	for i := range v.statements {
-		s.options.Metrics.Statement(se.name, s.options.Environment, string(v.statements[i].Kind), counted(v.decision))
+		o.Metrics.Statement(s.name, o.Environment, string(v.statements[i].Kind), counted(v.decision))
 	}
+	what, keep := classify(v)
 	if !keep {
-		return s.gated()
+		return s.server.gated(), false
 	}
-	e := s.event(what, v.decision)
-	e.App, e.Account, e.Client, e.Schema = se.name, se.user, se.from.String(), se.state.schema
+	e := s.eventOf(v, what, text)
+	if what == audit.AllowedDestructive {
+		return s.commit(&e)
+	}
+	if err := s.server.submit(e); err != nil {
+		s.log.Error("an event could not be recorded", zap.Error(err))
+	}
+	if what == audit.WouldRefuse { // observed statements go on whatever happens
+		return s.server.gated(), false
+	}
+	o.Metrics.Refusal(e.App, e.Rule)
+	return &wire.Err{Code: v.decision.Code, SQLState: v.decision.State, Message: v.decision.Message(o.Environment, e.ID)}, false
+}
+
+// eventOf is the event of a verdict about a text.
+func (s *session) eventOf(v *verdict, what audit.Decision, text []byte) audit.Event {
+	e := s.server.event(what, v.decision)
+	e.App, e.Account, e.Client, e.Schema = s.name, s.user, s.from.String(), s.state.schema
 	if st := v.deciding(what); st != nil {
 		e.Kind, e.Reason, e.Objects = string(st.Kind), st.Reason, objects(st)
 	}
 	if len(text) > 0 {
-		e.Statement = sqlparse.Mask(text, se.state.mode)
+		e.Statement = sqlparse.Mask(text, s.state.mode)
 	}
-	e.Identify()
-	refused := v.decision.Action != policy.Allow
-	if !refused {
+	if what != audit.Refused {
 		e.Code = 0
 	}
-	if err := s.options.Recorder.Record(e); err != nil {
-		s.options.Log.Error("an event could not be recorded; what it belongs to is not forwarded", zap.Error(err))
-		if !refused {
-			return &errNotRecorded
-		}
+	e.Identify()
+	return e
+}
+
+// submit keeps an event that nothing waits for.
+func (s *Server) submit(e audit.Event) error {
+	if r, ok := s.options.Recorder.(audit.Submitter); ok {
+		_, err := r.Submit(e, func(error) {})
+		return err
 	}
-	if !refused {
-		return s.gated()
+	return s.options.Recorder.Record(e)
+}
+
+// commit keeps the event of a statement that destroys and is to be forwarded,
+// and makes its command wait where that takes a while.
+func (s *session) commit(e *audit.Event) (refused *wire.Err, wait bool) {
+	s.head.touched, s.head.destructive = true, e
+	r, ok := s.server.options.Recorder.(audit.Submitter)
+	if !ok {
+		return s.committed(s.server.options.Recorder.Record(*e)), false
 	}
-	s.options.Metrics.Refusal(e.App, e.Rule)
-	return &wire.Err{Code: v.decision.Code, SQLState: v.decision.State, Message: v.decision.Message(s.options.Environment, e.ID)}
+	var result error
+	resume := s.await(func() { s.head.recorded, s.head.recordErr = true, result })
+	wait, err := r.Submit(*e, func(err error) {
+		result = err
+		resume()
+	})
+	if !wait {
+		s.awaited = nil
+		resume()
+		return s.committed(err), false
+	}
+	return nil, true
+}
+
+// committed says what becomes of a statement that destroys, now that it is
+// recorded or could not be.
+func (s *session) committed(err error) *wire.Err {
+	if err != nil {
+		s.log.Error("an event could not be recorded; what it belongs to is not forwarded", zap.Error(err))
+		s.head.destructive = nil
+		return &errNotRecorded
+	}
+	return s.server.gated()
+}
+
+// finished tells the record what became of a statement that destroys.
+func (s *session) finished(failed *wire.Err) {
+	e := s.inflight.destructive
+	r, ok := s.server.options.Recorder.(audit.Finisher)
+	if e == nil || !ok {
+		return
+	}
+	e.Rows, e.Duration = s.inflight.rows, s.server.options.Now().Sub(s.inflight.began)
+	if failed != nil {
+		e.Code = failed.Code
+	}
+	r.Finished(*e)
 }
 
 // deciding is the statement that an event is about: the one that decided, or
@@ -102,7 +194,7 @@ func classify(v *verdict) (audit.Decision, bool) {
 	case v.decision.Observed:
 		return audit.WouldRefuse, true
 	}
-	if slices.ContainsFunc(v.statements, destroys) {
+	if v.destroys {
 		return audit.AllowedDestructive, true
 	}
 	return "", false

@@ -26,6 +26,7 @@ type scripted struct {
 	script  *mysqltest.Script
 	damage  *mysqltest.Damager // of what the server says, or nil
 	deaf    bool               // the server does not answer
+	resumed bool               // what the session waits for is there
 
 	client   bytes.Buffer // what the client got
 	received bytes.Buffer // what the server got
@@ -39,6 +40,9 @@ func (d *scripted) command(p []byte) {
 	d.commands = append(d.commands, bytes.Clone(p))
 	d.toServer(p)
 }
+
+// later has the session resumed in the middle of play, as a driver does.
+func (d *scripted) later() func() { return func() { d.resumed = true } }
 
 func (d *scripted) toServer(p []byte) {
 	d.received.Write(p)
@@ -146,7 +150,14 @@ func (e errStuck) Error() string { return fmt.Sprintf("stuck with %d bytes of th
 // play feeds the client's bytes and the server's answers in pieces of at most piece(n) bytes, in an order that turn
 // decides, until nothing moves.
 func (d *scripted) play(input []byte, piece func(int) int, clientsTurn func() bool) error {
-	for len(input) > 0 || d.answers.Len() > 0 {
+	for len(input) > 0 || d.answers.Len() > 0 || d.resumed {
+		if d.resumed {
+			d.resumed = false
+			if err := d.session.resume(); err != nil {
+				return err
+			}
+			continue
+		}
 		fromClient := len(input) > 0 && d.session.wantsClient() && (d.answers.Len() == 0 || clientsTurn())
 		if !fromClient && d.answers.Len() == 0 {
 			return errStuck{len(input)}

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"guardrail/policy"
+	"guardrail/proxy/audit"
 	"guardrail/proxy/wire"
 	"guardrail/sqlparse"
 )
@@ -23,6 +24,10 @@ type wires interface {
 	// command is toServer with the whole of a command, not what belongs to one
 	// that was sent before.
 	command(p []byte)
+	// later returns what makes the driver call resume. It is to be called at most
+	// once, from any goroutine and at any time, and does not block. A session that
+	// has ended meanwhile is not resumed.
+	later() func()
 }
 
 // session is one client's connection after its login, and the one server
@@ -63,6 +68,7 @@ type session struct {
 	head     head
 
 	question question  // the proxy's own, while it is being answered
+	awaited  func()    // takes what the session waits for besides; nil: nothing
 	withheld []byte    // an OK that the client gets when the question is answered
 	changing *changing // a COM_CHANGE_USER, while it is being authenticated
 	tooLong  *tooLong  // a message that is being read away
@@ -83,6 +89,10 @@ type head struct {
 	touched  bool // any of it is set
 	measured bool // its size was held against the limits
 	counted  bool // and so was its place in the second
+
+	destructive *audit.Event // what the record was given before it is forwarded
+	recorded    bool         // the record has answered
+	recordErr   error
 }
 
 // inflight is the command that the server is answering.
@@ -93,6 +103,10 @@ type inflight struct {
 	reset   bool       // COM_RESET_CONNECTION
 	changed bool       // the server reported variables
 	moved   bool       // the server reported a schema
+
+	destructive *audit.Event // in the record, to be told what became of it
+	began       time.Time    // set with it
+	rows        int64        // affected
 }
 
 func newSession(l *login) *session {
@@ -221,7 +235,35 @@ func (s *session) keep(rest []byte) {
 
 // idle reports whether the next command may be looked at.
 func (s *session) idle() bool {
-	return s.inflight.answer.phase == answerDone && s.question == nil && s.skip == 0 && !s.long
+	return s.inflight.answer.phase == answerDone && s.question == nil && s.awaited == nil && s.skip == 0 && !s.long
+}
+
+// await makes the command at the head wait for something that neither the
+// client nor the server sends. When it is there, resume is to be called, from
+// wherever that is; take is then called where the session is fed, and the
+// command is looked at again.
+func (s *session) await(take func()) (resume func()) {
+	s.awaited = take
+	return s.wires.later()
+}
+
+// resume goes on after await. A driver calls it as it calls fromClient.
+func (s *session) resume() error {
+	if s.awaited == nil {
+		return nil
+	}
+	take := s.awaited
+	s.awaited = nil
+	take()
+	return s.lookAgain()
+}
+
+// lookAgain looks at what the client has sent meanwhile.
+func (s *session) lookAgain() error {
+	if len(s.unjudged) > 0 && !s.ended {
+		return s.take(s.unjudged)
+	}
+	return nil
 }
 
 // wantsClient reports whether a driver should read from the client: not while a
@@ -236,6 +278,9 @@ func (s *session) forward(message wire.Message, phase answerPhase, effect sqlpar
 	s.inflight = inflight{
 		answer: answer{phase: phase, capabilities: s.serverCapabilities, mariaDB: s.mariaDBCapabilities},
 		effect: effect,
+	}
+	if s.head.destructive != nil {
+		s.inflight.destructive, s.inflight.began = s.head.destructive, s.server.options.Now()
 	}
 	s.wires.command(message.Raw)
 }
@@ -255,10 +300,7 @@ func (s *session) fromServer(p []byte) error {
 		s.held = nil
 	}
 	s.held = append(s.held[:0], rest...)
-	if len(s.unjudged) > 0 && !s.ended {
-		return s.take(s.unjudged)
-	}
-	return nil
+	return s.lookAgain()
 }
 
 // answers walks over the packets in p. What need not be changed is sent to the
@@ -363,6 +405,7 @@ func (s *session) look(packet []byte) (changed []byte, err error) {
 		return nil, fmt.Errorf("the backend's answer: %w", err)
 	}
 	if end.ok != nil {
+		s.inflight.rows += int64(end.ok.AffectedRows)
 		if changed, err = s.translate(packet[3], end.ok); err != nil {
 			return nil, err
 		}
@@ -373,6 +416,7 @@ func (s *session) look(packet []byte) (changed []byte, err error) {
 	s.fileSeq = packet[3] + 1 // where it asks for a file
 	if s.inflight.answer.phase == answerDone {
 		reset := s.inflight.reset
+		s.finished(end.err)
 		s.answered(end.err != nil)
 		if reset && s.owed && end.err == nil {
 			if changed == nil {

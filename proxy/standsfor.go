@@ -17,10 +17,7 @@ func (s *session) judgedAs(text string, message wire.Message, phase answerPhase)
 		s.askState()
 		return false, nil
 	}
-	if s.pass(message, v, []byte(text)) {
-		s.forward(message, phase, v.effect)
-	}
-	return true, nil
+	return s.passOn(message, v, []byte(text), phase), nil
 }
 
 // needing judges a command that no statement stands for by the privilege that
@@ -30,10 +27,7 @@ func (s *session) needing(kind sqlparse.Kind, privilege sqlparse.Privilege, mess
 		Kind:  kind,
 		Needs: []sqlparse.Need{{Privilege: privilege, Object: sqlparse.Object{Type: sqlparse.Global}}},
 	}})
-	if s.pass(message, v, nil) {
-		s.forward(message, phase, 0)
-	}
-	return true, nil
+	return s.passOn(message, v, nil, phase), nil
 }
 
 func (s *session) createDB(message wire.Message, name []byte) (done bool, err error) {
@@ -93,10 +87,10 @@ func (s *session) processKill(message wire.Message, body []byte) (done bool, err
 		s.askState()
 		return false, nil
 	}
-	if !s.kill(message, v, text) && s.pass(message, v, text) {
-		s.forward(message, answerSimple, 0)
+	if s.kill(message, v, text) {
+		return true, nil
 	}
-	return true, nil
+	return s.passOn(message, v, text, answerSimple), nil
 }
 
 // debug makes the server write its state to its error log.
