@@ -71,10 +71,10 @@ func (a *App) probes(mux *http.ServeMux) {
 		ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 		defer cancel()
 		if err := a.ready(ctx); err != nil {
-			http.Error(w, "not ready: "+err.Error()+"\n"+a.recordState(), http.StatusServiceUnavailable)
+			http.Error(w, "not ready: "+err.Error()+"\n"+a.detail(), http.StatusServiceUnavailable)
 			return
 		}
-		_, _ = fmt.Fprintf(w, "ready\n%s\n", a.recordState())
+		_, _ = fmt.Fprintf(w, "ready\n%s\n", a.detail())
 	})
 }
 

@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"guardrail/cmd/guardrail/internal/config"
@@ -35,4 +36,17 @@ func Control(b config.Backend) (identity.Control, error) {
 		Address: b.Address, TLS: serverTLS,
 		User: b.Control.User, Password: strings.TrimRight(string(password), "\r\n"),
 	}, nil
+}
+
+// detail tells what /readyz says beside yes or no: how the record does, and which
+// server is behind each listener.
+func (a *App) detail() string {
+	lines := []string{a.recordState()}
+	for i, s := range a.servers {
+		line := "backend " + a.config.Listeners[i].Backend + ": " + s.Identity()
+		if !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "\n")
 }
