@@ -17,27 +17,29 @@ type Cause string
 
 // The causes of a refusal, and the one of an allowance that is not plain.
 const (
-	ByNothing     Cause = ""             // allowed by grants; or the zero Decision, which refuses
-	ByNoAccount   Cause = "no-account"   // login: no policy names the account
-	ByNetwork     Cause = "network"      // login: the account may not come from there
-	ByEnvironment Cause = "environment"  // login: the app does not belong to this environment
-	ByNoGrant     Cause = "not-granted"  // no grant covers a need
-	ByDeny        Cause = "deny"         // a deny rule hits a need
-	ByDuring      Cause = "during"       // the app is not let in at this time
-	ByWhere       Cause = "where"        // a require rule misses its WHERE
-	ByLimit       Cause = "limit"        // a require rule misses its LIMIT
-	ByRows        Cause = "rows"         // a require rule finds too many rows, or no estimate
-	ByKey         Cause = "key"          // a require rule misses a key in the WHERE
-	ByVariable    Cause = "variable"     // limits: a session variable that may not be changed
-	ByUnparsed    Cause = "unparsed"     // the text could not be read with certainty
-	ByMultiple    Cause = "multiple"     // limits: multi_statements: deny
-	ByPacket      Cause = "packet"       // limits: max_allowed_packet
-	ByConnections Cause = "connections"  // limits: max_user_connections
-	ByRate        Cause = "rate"         // limits: max_queries_per_second
-	ByNoStatement Cause = "no-statement" // nothing was read
-	ByNoDatabase  Cause = "no-database"  // an unqualified name, and no default schema
-	ByException   Cause = "by-exception" // allowed, by an exception that is in force
-	ByOversight   Cause = "oversight"    // a destructive statement that names nothing it needs
+	ByNothing     Cause = ""                // allowed by grants; or the zero Decision, which refuses
+	ByNoAccount   Cause = "no-account"      // login: no policy names the account
+	ByNetwork     Cause = "network"         // login: the account may not come from there
+	ByEnvironment Cause = "environment"     // login: the app does not belong to this environment
+	ByNoGrant     Cause = "not-granted"     // no grant covers a need
+	ByDeny        Cause = "deny"            // a deny rule hits a need
+	ByDuring      Cause = "during"          // the app is not let in at this time
+	ByWhere       Cause = "where"           // a require rule misses its WHERE
+	ByLimit       Cause = "limit"           // a require rule misses its LIMIT
+	ByRows        Cause = "rows"            // a require rule finds too many rows, or no estimate
+	ByKey         Cause = "key"             // a require rule misses a key in the WHERE
+	ByVariable    Cause = "variable"        // limits: a session variable that may not be changed
+	ByUnparsed    Cause = "unparsed"        // the text could not be read with certainty
+	ByMultiple    Cause = "multiple"        // limits: multi_statements: deny
+	ByPacket      Cause = "packet"          // limits: max_allowed_packet
+	ByConnections Cause = "connections"     // limits: max_user_connections
+	ByRate        Cause = "rate"            // limits: max_queries_per_second
+	ByNoStatement Cause = "no-statement"    // nothing was read
+	ByNoDatabase  Cause = "no-database"     // an unqualified name, and no default schema
+	ByException   Cause = "by-exception"    // allowed, by an exception that is in force
+	ByTag         Cause = "environment-tag" // a change of the environment tag, which no policy allows
+	ByDeclared    Cause = "declared"        // the client declares another environment, or must declare its own
+	ByOversight   Cause = "oversight"       // a destructive statement that names nothing it needs
 )
 
 // Rule says where in the policy files a decision comes from.

@@ -39,6 +39,7 @@ type RuleLine struct {
 	During       []string // the time windows in which it holds; none is always
 	Because      string
 	From         time.Time // when an exception begins; zero: at once
+	AtLogin      bool      // of a requirement: asked at login, of no statement
 	Decided      bool      // of a limit: Decide holds it; the others are counted by the proxy
 	Until        time.Time // end of an exception, or of the line's observe mode; zero for neither
 }

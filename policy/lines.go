@@ -33,7 +33,7 @@ func parseRequires(v strictyaml.Value) []line {
 	for _, item := range v.Items() {
 		l := parseRule(item, "write what is required, as in rule: WHERE FOR UPDATE, DELETE")
 		if d, ok := parseDemand(l.written); ok {
-			l.demand = d
+			l.demand, l.AtLogin = d, d.kind == demandDeclared
 			out = append(out, l.line)
 		}
 	}

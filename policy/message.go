@@ -60,6 +60,13 @@ func (d Decision) what() string {
 		return "this account may not connect from this address" + d.detail
 	case ByEnvironment:
 		return "app " + strconv.Quote(d.app) + " belongs to " + d.detail + ", and this is not it: no login"
+	case ByDeclared:
+		if d.detail == "" {
+			return "this client does not say which environment it belongs to, as app " + strconv.Quote(d.app) + " must: refused"
+		}
+		return "this client says that it belongs to " + strconv.Quote(d.detail) + ": refused"
+	case ByTag:
+		return "the environment tag is changed by guardrail tag alone: " + need + " is refused" + forApp
 	case ByDuring:
 		return "app " + strconv.Quote(d.app) + " may connect " + d.detail + " only: refused now"
 	case ByNoGrant:
@@ -100,6 +107,13 @@ func (d Decision) advice() string {
 		return "add the account to an app's policy file"
 	case ByNetwork:
 		return "connect from a network that its policy names"
+	case ByDeclared:
+		if d.detail == "" {
+			return "set the connection attribute guardrail.environment"
+		}
+		return "check which server this client means to reach"
+	case ByTag:
+		return "ask the operators of the proxy"
 	case ByEnvironment:
 		return "check which server this client means to reach"
 	case ByNoGrant:

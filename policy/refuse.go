@@ -36,7 +36,7 @@ func (a *App) except(x *rule, i int, need sqlparse.Need) Decision {
 // retry it, and do not look for a typing mistake as they would with 1064.
 func errorOf(cause Cause, need sqlparse.Need) (code uint16, state string) {
 	switch cause {
-	case ByNoGrant, ByDeny:
+	case ByNoGrant, ByDeny, ByTag:
 		return accessError(need)
 	case ByWhere, ByLimit, ByKey:
 		return 1175, "HY000" // ER_UPDATE_WITHOUT_KEY_IN_SAFE_MODE
@@ -44,7 +44,7 @@ func errorOf(cause Cause, need sqlparse.Need) (code uint16, state string) {
 		return 1104, "42000" // ER_TOO_BIG_SELECT
 	case ByVariable:
 		return 1227, "42000" // ER_SPECIFIC_ACCESS_DENIED_ERROR
-	case ByDuring, ByNoAccount, ByNetwork, ByEnvironment:
+	case ByDuring, ByNoAccount, ByNetwork, ByEnvironment, ByDeclared:
 		return 1045, "28000" // ER_ACCESS_DENIED_ERROR
 	case ByConnections, ByRate:
 		return 1226, "42000" // ER_USER_LIMIT_REACHED

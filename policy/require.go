@@ -13,11 +13,12 @@ import (
 type demandKind uint8
 
 const (
-	demandWhere   demandKind = iota // a WHERE that restricts by a column
-	demandLimit                     // a LIMIT
-	demandRows                      // ROWS <= most, by the server's estimate
-	demandPrimary                   // the primary key held to values
-	demandUnique                    // a unique key held to values
+	demandWhere    demandKind = iota // a WHERE that restricts by a column
+	demandLimit                      // a LIMIT
+	demandRows                       // ROWS <= most, by the server's estimate
+	demandPrimary                    // the primary key held to values
+	demandUnique                     // a unique key held to values
+	demandDeclared                   // the client declares its environment, asked at login
 )
 
 // demand is the text of a line of require: what is asked, for which statements, and on which tables.
@@ -40,6 +41,7 @@ var demandWords = []struct {
 	kind  demandKind
 }{
 	{"WHERE", demandWhere}, {"LIMIT", demandLimit}, {"ROWS", demandRows}, {"PRIMARY KEY", demandPrimary}, {"UNIQUE KEY", demandUnique},
+	{"DECLARED ENVIRONMENT", demandDeclared},
 }
 
 const demandHint = "write WHERE, LIMIT, ROWS <= 10000, PRIMARY KEY or UNIQUE KEY, as in WHERE FOR UPDATE, DELETE"
@@ -59,6 +61,12 @@ func parseDemand(v strictyaml.Value) (demand, bool) {
 	}
 	if !d.bound(v, rest) {
 		return demand{}, false
+	}
+	if d.kind == demandDeclared {
+		if forAt >= 0 {
+			v.Fail("DECLARED ENVIRONMENT is asked at login, for no statement", "write DECLARED ENVIRONMENT alone")
+		}
+		return d, forAt < 0
 	}
 	if forAt < 0 || strings.TrimSpace(text[forAt:]) == "" {
 		v.Fail(fmt.Sprintf("%q does not say for what", text), "write it as in WHERE FOR UPDATE, DELETE")

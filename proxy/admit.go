@@ -17,6 +17,7 @@ type admission struct {
 	user           string
 	from           netip.Addr
 	schema         string // "" names none
+	declared       string // the environment that the client says it belongs to; "" for none
 	lowerCaseNames bool
 	tentative      bool // it is asked again when more is known; what is only observed is recorded then
 }
@@ -26,6 +27,9 @@ type admission struct {
 func (s *Server) admit(a admission) (*policy.App, error) {
 	app, decision := a.set.Login(a.user, a.from, s.options.Now())
 	if err := s.admitted(a, app, decision); err != nil {
+		return nil, err
+	}
+	if err := s.admitted(a, app, app.Declared(a.declared, s.options.Now())); err != nil {
 		return nil, err
 	}
 	return app, s.enter(a, app)

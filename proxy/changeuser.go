@@ -28,7 +28,8 @@ func (s *session) changeUser(message wire.Message, body []byte) (done bool, err 
 		return true, nil
 	}
 	current := s.server.options.Policies.Current()
-	a := admission{set: current.Set, user: request.User, from: s.from, schema: request.Database, lowerCaseNames: s.state.lowerCaseNames}
+	a := admission{set: current.Set, user: request.User, from: s.from, schema: request.Database, lowerCaseNames: s.state.lowerCaseNames,
+		declared: declared(request.Attributes, s.server.options.Environment)}
 	app, err := s.server.admit(a)
 	if err != nil {
 		return true, s.changeRefused(message.Seq+1, err)

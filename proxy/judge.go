@@ -17,6 +17,7 @@ type verdict struct {
 	decision   policy.Decision
 	statements []sqlparse.Statement
 	effect     sqlparse.Effect
+	unread     bool      // one of the statements cannot be read
 	files      int       // that the server may ask the client for: one for each LOAD DATA LOCAL
 	destroys   bool      // a statement takes something away when it runs
 	until      time.Time // when the decision may be another one; zero for never
@@ -28,6 +29,9 @@ type verdict struct {
 // state must be asked for first: where that could have changed unseen, only a
 // text that reads the same whatever it is may be judged.
 func (s *session) judgeText(text []byte) *verdict {
+	if v := s.misdeclared(text); v != nil {
+		return v
+	}
 	start := time.Now()
 	tokens := s.server.tokens.Get().(*sqlparse.Tokens)
 	defer s.server.tokens.Put(tokens)
@@ -82,6 +86,7 @@ func (s *session) judge(schema string, statements []sqlparse.Statement) *verdict
 			v.files++
 		}
 		v.destroys = v.destroys || destroys(statements[i])
+		v.unread = v.unread || statements[i].Kind == sqlparse.Unknown
 	}
 	return v
 }

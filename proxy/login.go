@@ -221,7 +221,10 @@ func (l *login) schema() string {
 }
 
 func (l *login) admission(schema string, lowerCaseNames bool) admission {
-	return admission{set: l.policy.Set, user: l.response.User, from: l.from, schema: schema, lowerCaseNames: lowerCaseNames}
+	return admission{
+		set: l.policy.Set, user: l.response.User, from: l.from, schema: schema, lowerCaseNames: lowerCaseNames,
+		declared: declared(l.response.Attributes, l.server.options.Environment),
+	}
 }
 
 // connect answers the backend's greeting, on the connection that waits or a new

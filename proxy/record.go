@@ -34,6 +34,9 @@ func (s *session) pass(message wire.Message, v *verdict, text []byte) outcome {
 		s.tell(message.Seq+1, *v.told)
 		return stopped
 	}
+	if v.unreadTag(text) {
+		v = &verdict{decision: s.app.Untold(), statements: v.statements}
+	}
 	refused, wait := s.record(v, text)
 	switch {
 	case wait:

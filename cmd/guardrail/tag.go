@@ -170,7 +170,7 @@ func (c *tagCommand) print(ctx context.Context, cmd *cobra.Command, o config.Opt
 // explained adds the GRANT that is missing.
 func explained(b config.Backend, account identity.Control, err error) error {
 	if errors.Is(err, identity.ErrDenied) {
-		return fmt.Errorf("backend %s: %w\nas an administrator of the server, run\n  GRANT SELECT, INSERT, UPDATE, CREATE ON guardrail.* TO '%s'@'%%'", b.Name, err, account.User)
+		return fmt.Errorf("backend %s: %w; run as an administrator of the server: GRANT SELECT, INSERT, UPDATE, CREATE ON guardrail.* TO '%s'@'%%' (with the host that the account has)", b.Name, err, account.User)
 	}
 	return fmt.Errorf("backend %s: %w", b.Name, err)
 }

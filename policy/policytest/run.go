@@ -137,7 +137,7 @@ func Untested(p *policy.Policy, results []Result) []policy.RuleLine {
 // Testable returns the lines of a policy that a test can show to work: all but
 // the limits that hang on what a client has done before.
 func Testable(p *policy.Policy) []policy.RuleLine {
-	return slices.DeleteFunc(p.Lines(), func(l policy.RuleLine) bool { return l.Effect == policy.Limit && !l.Decided })
+	return slices.DeleteFunc(p.Lines(), func(l policy.RuleLine) bool { return l.AtLogin || l.Effect == policy.Limit && !l.Decided })
 }
 
 // place is where a rule stands.

@@ -119,3 +119,17 @@ func ProcessKill(body []byte) (id uint32, ok bool) {
 	}
 	return binary.LittleEndian.Uint32(body), true
 }
+
+// EachAttribute tells f the name and the value of each connection attribute of a
+// list as HandshakeResponse.Attributes holds it.
+func EachAttribute(attributes []byte, f func(name, value string)) error {
+	c := cursor{rest: attributes}
+	for len(c.rest) > 0 {
+		name, value := c.lenencBytes(), c.lenencBytes()
+		if c.bad {
+			return malformed("connection attributes")
+		}
+		f(string(name), string(value))
+	}
+	return nil
+}

@@ -1,0 +1,101 @@
+package policy
+
+import (
+	"time"
+
+	"guardrail/sqlparse"
+)
+
+// tagSchema holds the environment tag (guardrail tag), by which the proxy knows
+// whether it stands before the right server. Apps may read it.
+const tagSchema = "guardrail"
+
+// judgeTag refuses what could change the environment tag, whatever the policy
+// says and also while it only observes.
+func (a *App) judgeTag(r *Request) (d Decision, refused bool) {
+	for i := range r.Statements {
+		needs := r.Statements[i].Needs
+		for k := range needs {
+			if harmlessToTag(needs, k) {
+				continue
+			}
+			schema := needs[k].Object.Schema
+			if schema == "" && needs[k].Object.Type != sqlparse.Global {
+				schema = r.Schema
+			}
+			if isTagSchema(schema) {
+				need := needs[k]
+				need.Object.Schema = schema
+				return a.refuse(ByTag, i, need, nil), true
+			}
+		}
+	}
+	return Decision{}, false
+}
+
+// harmlessToTag reports whether the k-th need only looks. A view is a way to
+// write that its own name hides.
+func harmlessToTag(needs []sqlparse.Need, k int) bool {
+	switch needs[k].Privilege {
+	case sqlparse.AnyPrivilege, "SHOW VIEW":
+		return true
+	case "SELECT":
+		for i := range needs {
+			if needs[i].Privilege == "CREATE VIEW" {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+func isTagSchema(name string) bool {
+	return len(name) == len(tagSchema) && lower(name) == tagSchema
+}
+
+// Untold is the decision about a text that cannot be read and names the schema
+// of the environment tag. The proxy asks for it, as it alone has the text.
+func (a *App) Untold() Decision {
+	if a == nil {
+		return Decision{Code: 1045, State: "28000", Rule: Rule{ID: string(ByNoAccount)}, Cause: ByNoAccount}
+	}
+	return a.refuse(ByTag, 0, sqlparse.Need{Privilege: sqlparse.Unparsed, Object: sqlparse.Object{Type: sqlparse.Schema, Schema: tagSchema}}, nil)
+}
+
+// Declared decides about a client that declares an environment as its own, or
+// declares none where the text is empty. Another environment than the set's is
+// refused whatever the policy says.
+func (a *App) Declared(environment string, now time.Time) Decision {
+	switch {
+	case a == nil:
+		return Decision{Code: 1045, State: "28000", Rule: Rule{ID: string(ByNoAccount)}, Cause: ByNoAccount}
+	case environment == a.environment:
+		return Decision{Action: Allow, app: a.name}
+	case environment != "":
+		d := a.refuse(ByDeclared, 0, sqlparse.Need{}, nil)
+		d.detail = environment
+		return d
+	}
+	for i := range a.demands {
+		if d := &a.demands[i]; d.kind == demandDeclared && d.during.hold(now) {
+			if no := a.undeclared(d, now); !no.Allowed() || no.Observed {
+				return no
+			}
+		}
+	}
+	return Decision{Action: Allow, app: a.name}
+}
+
+// undeclared decides about a client that does not say what a line of require asks for.
+func (a *App) undeclared(d *demandRule, now time.Time) Decision {
+	if x := lifting(d.lifts, now); x != nil {
+		return Decision{Action: Allow, app: a.name}
+	}
+	no := a.refuse(ByDeclared, 0, sqlparse.Need{}, nil)
+	no.Rule, no.Because = d.Rule, d.Because
+	if now.Before(d.Until) {
+		no.Action, no.Observed = Allow, true
+	}
+	return a.observed(no, now)
+}

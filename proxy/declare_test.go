@@ -1,0 +1,93 @@
+package proxy_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/go-sql-driver/mysql"
+
+	"guardrail/proxy/audit"
+	"guardrail/proxy/mysqltest"
+)
+
+// declaring makes a client declare its environment.
+func declaring(environment string) func(*mysql.Config) {
+	return func(c *mysql.Config) {
+		c.ConnectionAttributes = "guardrail.environment:" + environment
+	}
+}
+
+func TestAClientThatDeclaresAnotherEnvironment(t *testing.T) {
+	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
+		s.User(t, "app")
+		g := start(t, s.Addr(), everything)
+		must := start(t, s.Addr(), everything+"require: [DECLARED ENVIRONMENT]\n")
+		for _, c := range []struct {
+			name string
+			g    *guard
+			as   func(*mysql.Config)
+			want int
+		}{
+			{"none", g, func(*mysql.Config) {}, 0},
+			{"the right one", g, declaring("production"), 0},
+			{"another", g, declaring("development"), 1045},
+			{"none, but it must", must, func(*mysql.Config) {}, 1045},
+			{"the right one, as it must", must, declaring("production"), 0},
+		} {
+			err := knock(t, c.g, c.as)
+			if codeOf(err) != c.want {
+				t.Errorf("%s: %v", c.name, err)
+			}
+			if c.name == "another" && (!strings.Contains(err.Error(), "development") || !strings.Contains(err.Error(), "production")) {
+				t.Errorf("the error does not name both environments: %v", err)
+			}
+		}
+	})
+}
+
+func TestAStatementThatDeclaresAnotherEnvironment(t *testing.T) {
+	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
+		s.User(t, "app")
+		g := start(t, s.Addr(), everything)
+		c := one(t, g.open(t, "app", "", multi))
+		for _, text := range []string{
+			"/*environment='production'*/ DO 1",
+			" /* app='x',environment='production' */ DO 1 /*environment='production'*/",
+			"/* environment */ DO 1",
+			"/*environment=development*/ DO 1",
+			"DO '/*environment=''development''*/'",
+			"DO 1 /*",
+			"/*/ DO 1",
+		} {
+			if _, err := c.ExecContext(t.Context(), text); codeOf(err) == 1227 {
+				t.Errorf("%s: %v", text, err)
+			}
+		}
+		for _, text := range []string{
+			"/*environment='development'*/ DO 1",
+			"  /* app='x' , environment='dev%65lopment' */ DO 1",
+			"DO 1 /*app='x',environment='development'*/",
+			"DO 1 /*app='x',environment='development'*/ ; ",
+			"DO 1; /*environment='development'*/",
+		} {
+			refused(t, c, 1227, text)
+		}
+		refused(t, c, 1227, "/*environment='development'*/ SELECT ?", 1) // prepared
+		if n := strings.Count(causes(g, audit.Refused), "declared"); n != 6 {
+			t.Errorf("%d events", n)
+		}
+	})
+}
+
+func TestTextsThatCannotBeReadDoNotNameTheTag(t *testing.T) {
+	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
+		s.User(t, "app")
+		g := start(t, s.Addr(), strings.Replace(everything, "grants: [", "grants: [\"UNPARSED ON *.*\", ", 1))
+		c := one(t, g.open(t, "app", ""))
+		message := refused(t, c, 1227, "FROBNICATE GuardRail.environment")
+		if !strings.Contains(message, "guardrail tag") {
+			t.Error(message)
+		}
+		refused(t, c, 1064, "FROBNICATE shop.t") // by the server
+	})
+}
