@@ -32,13 +32,8 @@ func (s *session) learn(server net.Conn) (*identityQuestion, error) {
 
 // learnOnce asks questions, all at once, and waits for the answers.
 func (s *session) learnOnce(server net.Conn, all ...question) error {
-	for _, q := range all {
-		for _, c := range q.commands() {
-			begin(server)
-			if _, err := server.Write(c); err != nil {
-				return err
-			}
-		}
+	if err := send(server, all); err != nil {
+		return err
 	}
 	for _, q := range all {
 		if err := answered(server, q); err != nil {
@@ -64,4 +59,28 @@ func answered(server net.Conn, q question) error {
 			return err
 		}
 	}
+}
+
+// send writes the commands of questions, in one piece where they need no
+// wrapping of their own.
+func send(server net.Conn, all []question) error {
+	var whole []byte
+	for _, q := range all {
+		for _, c := range q.commands() {
+			whole = append(whole, c...)
+			if _, wrapped := server.(*compressed); !wrapped {
+				continue
+			}
+			begin(server)
+			if _, err := server.Write(whole); err != nil {
+				return err
+			}
+			whole = whole[:0]
+		}
+	}
+	if len(whole) == 0 {
+		return nil
+	}
+	_, err := server.Write(whole)
+	return err
 }

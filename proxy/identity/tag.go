@@ -91,7 +91,10 @@ func WriteTag(ctx context.Context, c *sql.Conn, t Tag) error {
 }
 
 func write(ctx context.Context, c *sql.Conn, t Tag) error {
-	_, err := c.ExecContext(ctx, writeTag, t.Environment, t.Name, t.Who, t.When.UTC(), t.Note)
+	if _, err := c.ExecContext(ctx, writeTag, t.Environment, t.Name, t.Who, t.When.UTC(), t.Note); err != nil {
+		return err
+	}
+	_, err := c.ExecContext(ctx, "COMMIT") // a server's own autocommit may be off
 	return err
 }
 
