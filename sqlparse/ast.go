@@ -2,6 +2,7 @@ package sqlparse
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pingcap/tidb/pkg/parser/ast"
@@ -14,10 +15,12 @@ type walk struct {
 	mode   Mode
 	depth  int
 	st     Statement
+	needed map[Need]bool // the needs in st, once there are more than a few
 	ctes   []cteScope
 	// target is set while an UPDATE, DELETE or INSERT is walked: the tables whose
 	// columns its expressions may read.
 	target  *targets
+	visits  int // of parts of conditions
 	literal bool
 	refusal string
 	final   bool // the refusal stands whatever another way of reading would say
@@ -49,12 +52,35 @@ func (w *walk) either(mysql, mariadb Kind) Kind {
 // need adds one need, once.
 func (w *walk) need(p Privilege, o Object) {
 	n := Need{Privilege: p, Object: o}
-	for _, have := range w.st.Needs {
-		if have == n {
+	switch {
+	case len(w.st.Needs) < fewNeeds:
+		if slices.Contains(w.st.Needs, n) {
 			return
 		}
+	case w.needed[n]:
+		return
+	default:
+		w.index()
+		if w.needed[n] {
+			return
+		}
+		w.needed[n] = true
 	}
 	w.st.Needs = append(w.st.Needs, n)
+}
+
+// fewNeeds is how many needs are looked through one by one.
+const fewNeeds = 16
+
+// index makes the set of the needs there are, if there is none.
+func (w *walk) index() {
+	if w.needed != nil {
+		return
+	}
+	w.needed = make(map[Need]bool, 2*fewNeeds)
+	for _, n := range w.st.Needs {
+		w.needed[n] = true
+	}
 }
 
 // global adds a need on *.*.

@@ -1,6 +1,7 @@
 package sqlparse
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -122,6 +123,11 @@ func (w *canonicalWriter) word(t Token) error {
 
 // quoted writes a name in backquotes.
 func (w *canonicalWriter) quoted(t Token) error {
+	if text := w.f.lexed.Text[t.Start:t.End]; text[0] == '`' && !w.f.op(w.i, '(') && bytes.IndexByte(text[1:len(text)-1], '`') < 0 && !hasHigh(text) {
+		w.space()
+		w.out = append(w.out, text...) // as nearly every name is
+		return nil
+	}
 	name, ok := w.f.lexed.nameOf(t)
 	if !ok {
 		return fmt.Errorf("%w: a name's characters are not certain", errCanonical)

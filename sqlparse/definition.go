@@ -23,7 +23,7 @@ func (b *bones) definition() bool {
 	case !create && !replace && b.take("TABLE"):
 		b.alterTable()
 	default:
-		w.st = Statement{}
+		w.st, w.needed = Statement{}, nil
 		return false
 	}
 	return true

@@ -10,8 +10,13 @@ import (
 // belong to.
 type targets struct {
 	tables  []target
+	read    map[string]bool // the names, and "" for all tables, whose needs were asked for already
 	derived map[string]bool // names of sub-queries, in lower case, which no server changes
 }
+
+// mostTargets bounds the tables of one UPDATE or DELETE. The servers join no
+// more than 61.
+const mostTargets = 256
 
 // derive notes the name of a sub-query among the tables.
 func (t *targets) derive(name string) {
@@ -34,6 +39,13 @@ func (w *walk) column(qualifier string) {
 	if w.target == nil {
 		return
 	}
+	if w.target.read[""] || w.target.read[qualifier] {
+		return
+	}
+	if w.target.read == nil {
+		w.target.read = map[string]bool{}
+	}
+	w.target.read[qualifier] = true
 	for _, t := range w.target.tables {
 		if qualifier == "" || t.name == qualifier {
 			w.table(t.table, "SELECT")
@@ -64,6 +76,9 @@ func (w *walk) collect(node ast.ResultSetNode, into *targets) {
 			into.tables = append(into.tables, target{name: n.AsName.L, table: t})
 		default:
 			into.tables = append(into.tables, target{name: t.Name.L, table: t})
+		}
+		if len(into.tables) > mostTargets {
+			w.refuse("too many tables are joined")
 		}
 	}
 }
@@ -233,6 +248,9 @@ func (w *walk) readsTargets(all *targets) {
 // deleted resolves the names before FROM (or after it, with USING) of a
 // multi-table DELETE: an alias first, then a table.
 func (w *walk) deleted(names []*ast.TableName, all *targets, changed map[*ast.TableName]bool) {
+	if w.refusal != "" {
+		return
+	}
 	for _, name := range names {
 		found := all.derived[name.Name.L]
 		for _, t := range all.tables {

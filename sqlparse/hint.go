@@ -13,6 +13,9 @@ type hint struct {
 	name string // in lower case
 }
 
+// mostHints bounds the hints of a text that set variables.
+const mostHints = 64
+
 // hinted looks for the hints that set variables: SET_VAR(name = value) and
 // MAX_EXECUTION_TIME(n). They are part of the shape, since a policy may forbid them.
 func (x *lexer) hinted(inside []byte) {
@@ -30,6 +33,10 @@ func (x *lexer) hinted(inside []byte) {
 }
 
 func (x *lexer) takeHint(name string) {
+	if len(x.hints) >= mostHints {
+		x.reason = "too many hints set variables"
+		return
+	}
 	x.hints = append(x.hints, hint{at: uint32(x.pos), name: name})
 	x.norm = binary.AppendUvarint(append(x.norm, normHint), uint64(len(name)))
 	x.norm = append(x.norm, name...)
@@ -68,7 +75,13 @@ func (w *walk) hinted(f fragment) {
 // sets notes that the statement sets a session variable.
 func (w *walk) sets(name string) {
 	name = strings.ToLower(name)
+	if len(w.st.Sets) >= mostSets {
+		name = AnyVariable
+	}
 	if !slices.Contains(w.st.Sets, name) {
 		w.st.Sets = append(w.st.Sets, name)
 	}
 }
+
+// mostSets bounds the variables that are told one by one.
+const mostSets = 64

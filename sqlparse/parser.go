@@ -1,6 +1,7 @@
 package sqlparse
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 
@@ -23,14 +24,32 @@ func (p *parserPool) get() *parser.Parser {
 
 func (p *parserPool) put(lent *parser.Parser) { p.pool.Put(lent) }
 
+// bytePool lends buffers for canonical texts.
+type bytePool struct{ pool sync.Pool }
+
+func (p *bytePool) get() *[]byte {
+	if lent, ok := p.pool.Get().(*[]byte); ok {
+		return lent
+	}
+	return new([]byte)
+}
+
+// put takes a buffer back, unless a hostile text has made it large.
+func (p *bytePool) put(lent *[]byte) {
+	if cap(*lent) <= 64<<10 {
+		p.pool.Put(lent)
+	}
+}
+
 // parse gives a canonical text to the grammar. The parser panics on some
 // literals (a decimal of more than 81 digits); that is an error here, and the
-// parser that did it is not used again.
-func (p *parserPool) parse(text string, m Mode) (nodes []ast.StmtNode, err error) {
+// parser that did it is not used again. A text that is not one statement to the
+// parser is an error too.
+func (p *parserPool) parse(text string, m Mode) (node ast.StmtNode, err error) {
 	lent := p.get()
 	defer func() {
 		if v := recover(); v != nil {
-			nodes, err = nil, fmt.Errorf("the parser gave up: %v", v)
+			node, err = nil, fmt.Errorf("the parser gave up: %v", v)
 			return
 		}
 		p.put(lent)
@@ -45,6 +64,11 @@ func (p *parserPool) parse(text string, m Mode) (nodes []ast.StmtNode, err error
 	if err != nil {
 		return nil, err
 	}
-	// The parser reuses its result slice with the next text.
-	return append([]ast.StmtNode(nil), parsed...), nil
+	if len(parsed) != 1 {
+		return nil, errStatements
+	}
+	return parsed[0], nil
 }
+
+// errStatements is returned where the parser sees none or several statements in one.
+var errStatements = errors.New("the parser sees another number of statements")

@@ -54,6 +54,7 @@ func (w *walk) runsRoutines() bool {
 
 // inSchema puts a schema in place of the session's own, as EXPLAIN FOR SCHEMA does.
 func (w *walk) inSchema(name string) {
+	w.needed = nil
 	for i, n := range w.st.Needs {
 		if n.Object.Type != Global && n.Object.Schema == "" {
 			w.st.Needs[i].Object.Schema = name

@@ -9,9 +9,10 @@ import (
 // Reader reads texts as a server will. It holds no state of a session and is
 // safe for concurrent use; the parsers it lends out are never shared.
 type Reader struct {
-	limits  Limits
-	parsers parserPool
-	tokens  sync.Pool // of *Tokens
+	limits    Limits
+	parsers   parserPool
+	canonical bytePool
+	tokens    sync.Pool // of *Tokens
 }
 
 // Options are what a Reader is made with.

@@ -14,12 +14,18 @@ func (w *walk) rows(where ast.ExprNode, limit *ast.Limit, oneTable bool) {
 	if oneTable && where != nil {
 		w.st.Pinned = w.pinned(where)
 	}
+	if w.tired() {
+		w.st.Pinned = nil
+	}
 }
 
 // pinned returns the columns that a condition holds to given values, in lower
 // case and in order: those of a = 1 AND b IN (2, 3), and of (a, b) = (1, 2). Of
 // an OR it is what both sides hold.
 func (w *walk) pinned(e ast.ExprNode) []string {
+	if w.tired() {
+		return nil
+	}
 	switch n := e.(type) {
 	case *ast.ParenthesesExpr:
 		return w.pinned(n.Expr)
@@ -77,9 +83,13 @@ func (w *walk) equated(l, r ast.ExprNode) []string {
 	return nil
 }
 
+// mostPinned bounds the columns that are told: no key has more than a few.
+const mostPinned = 64
+
 func inOrder(columns []string) []string {
 	slices.Sort(columns)
-	return slices.Compact(columns)
+	columns = slices.Compact(columns)
+	return columns[:min(len(columns), mostPinned)]
 }
 
 // bareColumn returns the column that an expression is, with nothing around it

@@ -160,6 +160,9 @@ func (b *bones) targets() (all *targets, derived bool) {
 	if len(all.tables) == 0 && len(all.derived) == 0 {
 		b.w.refuse("a change of no table")
 	}
+	if len(all.tables) > mostTargets {
+		b.w.refuse("too many tables are joined")
+	}
 	if len(all.tables) > 1 {
 		for _, t := range all.tables {
 			b.w.table(t.table, "SELECT")
@@ -265,11 +268,11 @@ func (w *walk) conditionFacts(f fragment) {
 	if err != nil || len(text) > w.reader.limits.Parse {
 		return
 	}
-	nodes, err := w.reader.parsers.parse(string(text), w.mode)
-	if err != nil || len(nodes) != 1 {
+	node, err := w.reader.parsers.parse(string(text), w.mode)
+	if err != nil {
 		return
 	}
-	if n, ok := nodes[0].(*ast.DeleteStmt); ok {
+	if n, ok := node.(*ast.DeleteStmt); ok {
 		w.rows(n.Where, nil, w.st.Kind == "update" || w.st.Kind == "delete")
 	}
 }

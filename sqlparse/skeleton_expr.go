@@ -90,7 +90,7 @@ func (b *bones) called(start, parts int) {
 	t := b.f.at(b.i - 1)
 	reserved := t.Type == TokenWord && reservedWord(server, []byte(name))
 	switch {
-	case parts > 1, !reserved && b.f.at(b.i).Flags&Detached != 0, storedGeometry(server, lower, b.arguments()):
+	case parts > 1, !reserved && b.f.at(b.i).Flags&Detached != 0, b.storedGeometry(lower):
 	case reserved, t.Type == TokenWord && (b.f.is(start-1, "AS") || b.clauseWord(start)):
 		return
 	case t.Type == TokenWord && builtin(server, lower), nativeFunction(server, lower):
@@ -118,11 +118,31 @@ func (b *bones) clauseWord(i int) bool {
 		}
 		return b.f.is(i, "SELECT")
 	case b.f.is(i, "AGAINST"):
-		for i--; b.f.isName(i) && !b.f.is(i, "MATCH") || b.f.op(i, '.') || b.f.op(i, ',') || b.f.op(i, '(') || b.f.op(i, ')'); i-- {
-		}
-		return b.f.is(i, "MATCH")
+		return b.behindMatch(i)
 	}
 	return false
+}
+
+// behindMatch reports whether AGAINST at i follows MATCH (columns) or MATCH columns.
+func (b *bones) behindMatch(i int) bool {
+	i--
+	closed := b.f.op(i, ')')
+	if closed {
+		i--
+	}
+	const most = 100 // no index has more than 16 columns
+	for least := i - most; i > least && (b.f.isName(i) && !b.f.is(i, "MATCH") || b.f.op(i, '.') || b.f.op(i, ',')); i-- {
+	}
+	if closed {
+		return b.f.op(i, '(') && b.f.is(i-1, "MATCH")
+	}
+	return b.f.is(i, "MATCH")
+}
+
+// storedGeometry counts the arguments of a geometry's constructor.
+func (b *bones) storedGeometry(lower string) bool {
+	server := b.w.mode.Server
+	return storedGeometry(server, lower, 0) && storedGeometry(server, lower, b.arguments())
 }
 
 // arguments counts the arguments in the parenthesis at the place.

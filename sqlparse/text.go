@@ -3,6 +3,8 @@ package sqlparse
 import (
 	"bytes"
 	"strings"
+
+	"github.com/pingcap/tidb/pkg/parser/ast"
 )
 
 // maxInner bounds how deep a text may hold texts: PREPARE FROM 'PREPARE FROM ...'.
@@ -107,33 +109,44 @@ func (w *walk) directories(f fragment) {
 // grammar gives the statement to the parser. It returns why there is no
 // reading; nothing of the statement has been taken then.
 func (w *walk) grammar(f fragment) (reason string) {
-	if joins(f) > w.reader.limits.Joins {
+	if most := w.reader.limits.Joins; len(f.tokens) > most && joins(f) > most {
 		return "too many tables are joined"
 	}
-	text, err := f.canonical(nil)
-	if err != nil {
-		return err.Error()
+	node, reason := w.parsed(f)
+	if reason != "" {
+		return reason
 	}
+	before := *w
+	*w = walk{reader: w.reader, mode: w.mode, depth: w.depth, ctes: w.ctes}
+	w.statement(node)
+	switch {
+	case w.refusal != "" && !w.final:
+		reason = w.refusal
+	case w.refusal == "" && !f.agrees(w.st.Kind):
+		reason = "the parser takes it for another statement"
+	default:
+		return ""
+	}
+	*w = before
+	return reason
+}
+
+// parsed gives the statement's canonical text to the parser.
+func (w *walk) parsed(f fragment) (node ast.StmtNode, reason string) {
+	buf := w.reader.canonical.get()
+	defer func() { w.reader.canonical.put(buf) }()
+	text, err := f.canonical((*buf)[:0])
+	if err != nil {
+		return nil, err.Error()
+	}
+	*buf = text
 	if len(text) > w.reader.limits.Parse {
-		return "the statement is too long to be parsed"
+		return nil, "the statement is too long to be parsed"
 	}
-	nodes, err := w.reader.parsers.parse(string(text), w.mode)
-	if err != nil {
-		return "not parsed: " + firstLine(err.Error())
+	if node, err = w.reader.parsers.parse(string(text), w.mode); err != nil {
+		return nil, "not parsed: " + firstLine(err.Error())
 	}
-	if len(nodes) != 1 {
-		return "the parser sees another number of statements"
-	}
-	tried := walk{reader: w.reader, mode: w.mode, depth: w.depth, ctes: w.ctes}
-	tried.statement(nodes[0])
-	if tried.refusal != "" && !tried.final {
-		return tried.refusal
-	}
-	if tried.refusal == "" && !f.agrees(tried.st.Kind) {
-		return "the parser takes it for another statement"
-	}
-	*w = tried
-	return ""
+	return node, ""
 }
 
 // joins counts what the parser takes quadratic time for.

@@ -12,15 +12,29 @@ func (w *walk) where(e ast.ExprNode) Where {
 	if e == nil {
 		return WhereNone
 	}
-	if w.restricts(e, false) {
+	if w.restricts(e, false) && !w.tired() {
 		return WhereColumn
 	}
 	return WhereConstant
 }
 
+// mostVisits bounds the work on one statement's conditions. Chains of operators
+// a megabyte long, whose judging is quadratic, restrict nothing.
+const mostVisits = 1 << 20
+
+// tired counts one step of judging a condition, and reports whether there were
+// too many: whatever is answered from then on does not count.
+func (w *walk) tired() bool {
+	w.visits++
+	return w.visits > mostVisits
+}
+
 // restricts reports whether a condition (or, with not, its negation) picks
 // rows by a column.
 func (w *walk) restricts(e ast.ExprNode, not bool) bool {
+	if w.tired() {
+		return false
+	}
 	switch n := e.(type) {
 	case *ast.ParenthesesExpr:
 		return w.restricts(n.Expr, not)
@@ -29,19 +43,19 @@ func (w *walk) restricts(e ast.ExprNode, not bool) bool {
 	case *ast.BinaryOperationExpr:
 		return w.restrictsBinary(n, not)
 	case *ast.IsNullExpr:
-		return n.Not == not && columnOf(n.Expr) != nil
+		return n.Not == not && w.columnOf(n.Expr) != nil
 	case *ast.BetweenExpr:
 		return n.Not == not && w.between(n)
 	case *ast.PatternInExpr:
 		return n.Not == not && w.in(n)
 	case *ast.CompareSubqueryExpr:
-		return !not && n.Op == opcode.EQ && !n.All && columnOf(n.L) != nil && w.narrows(n.R)
+		return !not && n.Op == opcode.EQ && !n.All && w.columnOf(n.L) != nil && w.narrows(n.R)
 	case *ast.ExistsSubqueryExpr:
 		return n.Not == not && w.correlated(n.Sel)
 	case *ast.PatternLikeOrIlikeExpr:
-		return n.Not == not && columnOf(n.Expr) != nil && w.pattern(n.Pattern, likeSelects)
+		return n.Not == not && w.columnOf(n.Expr) != nil && w.pattern(n.Pattern, likeSelects)
 	case *ast.PatternRegexpExpr:
-		return n.Not == not && columnOf(n.Expr) != nil && w.pattern(n.Pattern, regexpSelects)
+		return n.Not == not && w.columnOf(n.Expr) != nil && w.pattern(n.Pattern, regexpSelects)
 	case *ast.MatchAgainst:
 		return !not
 	case *ast.FuncCallExpr:
@@ -101,7 +115,7 @@ func (w *walk) equal(l, r ast.ExprNode) bool {
 
 // pins reports whether side = value holds only for rows with that value.
 func (w *walk) pins(side, value ast.ExprNode) bool {
-	c := columnOf(side)
+	c := w.columnOf(side)
 	if c == nil || w.mentions(value, c) {
 		return false
 	}
@@ -114,7 +128,7 @@ func (w *walk) pins(side, value ast.ExprNode) bool {
 
 // ordered reports whether side op value leaves rows out: id > 0 does not.
 func (w *walk) ordered(side ast.ExprNode, op opcode.Op, value ast.ExprNode) bool {
-	c := columnOf(side)
+	c := w.columnOf(side)
 	if c == nil || w.mentions(value, c) {
 		return false
 	}
@@ -125,7 +139,7 @@ func (w *walk) ordered(side ast.ExprNode, op opcode.Op, value ast.ExprNode) bool
 }
 
 func (w *walk) between(n *ast.BetweenExpr) bool {
-	c := columnOf(n.Expr)
+	c := w.columnOf(n.Expr)
 	if c == nil || w.mentions(n.Left, c) || w.mentions(n.Right, c) {
 		return false
 	}
@@ -135,7 +149,7 @@ func (w *walk) between(n *ast.BetweenExpr) bool {
 // in reads IN (list) and IN (SELECT ...).
 func (w *walk) in(n *ast.PatternInExpr) bool {
 	if n.Sel != nil {
-		return rowColumn(n.Expr) && w.narrows(n.Sel)
+		return w.rowColumn(n.Expr) && w.narrows(n.Sel)
 	}
 	for _, item := range n.List {
 		if !w.equal(n.Expr, item) {
@@ -146,16 +160,16 @@ func (w *walk) in(n *ast.PatternInExpr) bool {
 }
 
 // rowColumn reports whether an expression is a column, or a row with one.
-func rowColumn(e ast.ExprNode) bool {
+func (w *walk) rowColumn(e ast.ExprNode) bool {
 	if row, ok := e.(*ast.RowExpr); ok {
 		for _, v := range row.Values {
-			if columnOf(v) != nil {
+			if w.columnOf(v) != nil {
 				return true
 			}
 		}
 		return false
 	}
-	return columnOf(e) != nil
+	return w.columnOf(e) != nil
 }
 
 // containment reads the functions that ask whether a column holds a value.
@@ -171,6 +185,6 @@ func (w *walk) containment(n *ast.FuncCallExpr) bool {
 	default:
 		return false
 	}
-	c := columnOf(column)
+	c := w.columnOf(column)
 	return c != nil && !w.mentions(value, c)
 }

@@ -7,36 +7,39 @@ import (
 
 // columnOf returns the column that an expression is, or is a plain function
 // of: one whose value changes with the column's. LENGTH(name) or id*0 are not.
-func columnOf(e ast.ExprNode) *ast.ColumnName {
+func (w *walk) columnOf(e ast.ExprNode) *ast.ColumnName {
+	if w.tired() {
+		return nil
+	}
 	switch n := e.(type) {
 	case *ast.ColumnNameExpr:
 		return n.Name
 	case *ast.ParenthesesExpr:
-		return columnOf(n.Expr)
+		return w.columnOf(n.Expr)
 	case *ast.FuncCastExpr:
-		return columnOf(n.Expr)
+		return w.columnOf(n.Expr)
 	case *ast.SetCollationExpr:
-		return columnOf(n.Expr)
+		return w.columnOf(n.Expr)
 	case *ast.BinaryOperationExpr:
 		if n.Op != opcode.Plus && n.Op != opcode.Minus {
 			return nil
 		}
-		return oneColumn(n.L, n.R)
+		return w.oneColumn(n.L, n.R)
 	case *ast.FuncCallExpr:
 		if n.Schema.O == "" && carries(n.FnName.L) {
-			return oneColumn(n.Args...)
+			return w.oneColumn(n.Args...)
 		}
 	}
 	return nil
 }
 
 // oneColumn returns the column of a list whose other members hold none.
-func oneColumn(list ...ast.ExprNode) *ast.ColumnName {
+func (w *walk) oneColumn(list ...ast.ExprNode) *ast.ColumnName {
 	var found *ast.ColumnName
 	for _, e := range list {
-		c := columnOf(e)
+		c := w.columnOf(e)
 		switch {
-		case c == nil && constant(e):
+		case c == nil && w.constant(e):
 		case c == nil || found != nil:
 			return nil
 		default:
@@ -80,11 +83,11 @@ func emptied(e ast.ExprNode) bool {
 }
 
 // constant reports whether an expression names no column and holds no query.
-func constant(e ast.ExprNode) bool {
+func (w *walk) constant(e ast.ExprNode) bool {
 	if e == nil {
 		return true
 	}
-	v := columnVisitor{}
+	v := columnVisitor{w: w}
 	e.Accept(&v)
 	return !v.any && !v.query
 }
@@ -92,13 +95,14 @@ func constant(e ast.ExprNode) bool {
 // mentions reports whether a value hangs on the column itself: it names it, or
 // it is a query without tables of its own that does.
 func (w *walk) mentions(value ast.ExprNode, c *ast.ColumnName) bool {
-	v := columnVisitor{of: c}
+	v := columnVisitor{w: w, of: c}
 	value.Accept(&v)
 	return v.same
 }
 
 // columnVisitor looks for columns in an expression.
 type columnVisitor struct {
+	w     *walk
 	of    *ast.ColumnName // the column that is looked for, or nil
 	same  bool            // it was found
 	any   bool            // some column was found
@@ -118,7 +122,7 @@ func (v *columnVisitor) Enter(n ast.Node) (ast.Node, bool) {
 		v.query = true
 		return n, n.From != nil
 	}
-	return n, false
+	return n, v.w.tired()
 }
 
 // Leave implements ast.Visitor.

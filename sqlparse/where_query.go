@@ -33,7 +33,7 @@ func (w *walk) narrowsSelect(n *ast.SelectStmt) bool {
 	case n.Kind == ast.SelectStmtKindValues, n.Limit != nil:
 		return true
 	case n.From == nil:
-		return constantFields(n)
+		return w.constantFields(n)
 	case n.Where != nil && w.narrowsBy(n.Where):
 		return true
 	case n.Having != nil && w.narrowsBy(n.Having.Expr):
@@ -55,7 +55,7 @@ func (w *walk) narrowsBy(e ast.ExprNode) bool {
 		case opcode.LogicOr:
 			return w.narrowsBy(n.L) && w.narrowsBy(n.R)
 		}
-		if columnOf(n.L) != nil && columnOf(n.R) != nil {
+		if w.columnOf(n.L) != nil && w.columnOf(n.R) != nil {
 			return false
 		}
 	}
@@ -80,9 +80,9 @@ func (w *walk) narrowsFrom(node ast.ResultSetNode) bool {
 }
 
 // constantFields reports whether a SELECT without tables names no column.
-func constantFields(n *ast.SelectStmt) bool {
+func (w *walk) constantFields(n *ast.SelectStmt) bool {
 	for _, f := range n.Fields.Fields {
-		if f.Expr == nil || !constant(f.Expr) {
+		if f.Expr == nil || !w.constant(f.Expr) {
 			return false
 		}
 	}
@@ -129,7 +129,7 @@ func (w *walk) links(e ast.ExprNode, inside *targets) bool {
 		case opcode.LogicAnd:
 			return w.links(n.L, inside) || w.links(n.R, inside)
 		case opcode.EQ:
-			l, r := columnOf(n.L), columnOf(n.R)
+			l, r := w.columnOf(n.L), w.columnOf(n.R)
 			return l != nil && r != nil && l.Table.L != r.Table.L &&
 				(w.target.has(l) && !inside.has(l) || w.target.has(r) && !inside.has(r))
 		}

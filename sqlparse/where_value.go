@@ -10,12 +10,15 @@ import (
 )
 
 // numeric returns the value of a numeric literal with its sign.
-func numeric(e ast.ExprNode) (float64, bool) {
+func (w *walk) numeric(e ast.ExprNode) (float64, bool) {
+	if w.tired() {
+		return 0, false
+	}
 	switch n := e.(type) {
 	case *ast.ParenthesesExpr:
-		return numeric(n.Expr)
+		return w.numeric(n.Expr)
 	case *ast.UnaryOperationExpr:
-		v, ok := numeric(n.V)
+		v, ok := w.numeric(n.V)
 		if n.Op == opcode.Minus {
 			v = -v
 		}
@@ -39,7 +42,7 @@ func numeric(e ast.ExprNode) (float64, bool) {
 // bottom reports whether a value is so low that hardly a row lies below it:
 // 0 and 1 for numbers, the empty string, the years up to 1970.
 func (w *walk) bottom(value ast.ExprNode) bool {
-	if n, ok := numeric(value); ok {
+	if n, ok := w.numeric(value); ok {
 		return n <= 1
 	}
 	if s, ok := literalText(value); ok {
@@ -51,7 +54,7 @@ func (w *walk) bottom(value ast.ExprNode) bool {
 // top reports whether a value is so high that hardly a row lies above it:
 // numbers of nothing but nines, the largest integers, the years from 2100.
 func (w *walk) top(value ast.ExprNode) bool {
-	if n, ok := numeric(value); ok {
+	if n, ok := w.numeric(value); ok {
 		return n >= 1e15 || n == math.MaxInt32 || n == math.MaxUint32 || n >= 99999 && nines(n)
 	}
 	if s, ok := literalText(value); ok {
@@ -62,7 +65,7 @@ func (w *walk) top(value ast.ExprNode) bool {
 
 // large reports whether a number is beyond what counts anything by hand.
 func (w *walk) large(value ast.ExprNode) bool {
-	n, ok := numeric(value)
+	n, ok := w.numeric(value)
 	return ok && n >= 1e6
 }
 
@@ -88,7 +91,7 @@ func (w *walk) uncertain(value ast.ExprNode) bool {
 }
 
 func (w *walk) uncertainOperand(e ast.ExprNode) bool {
-	_, isNumber := numeric(e)
+	_, isNumber := w.numeric(e)
 	_, isText := literalText(e)
 	return isNumber || isText || w.uncertain(e)
 }
@@ -105,7 +108,7 @@ func (w *walk) isEmptyString(value ast.ExprNode) bool {
 // distinct reports whether a value is surely not the number 0, which on
 // MariaDB equals every text that is no number.
 func (w *walk) distinct(value ast.ExprNode) bool {
-	if n, ok := numeric(value); ok {
+	if n, ok := w.numeric(value); ok {
 		return n != 0
 	}
 	switch n := value.(type) {
