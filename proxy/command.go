@@ -141,7 +141,7 @@ func (s *session) query(message wire.Message, body []byte) (done bool, err error
 	case waits:
 		return false, nil
 	case passes:
-		s.forward(message, answerFirst, v.effect)
+		s.forward(s.annotated(message, body, text, v), answerFirst, v.effect)
 		s.inflight.answer.files = v.files
 	}
 	return true, nil

@@ -63,6 +63,8 @@ type BackendOptions struct {
 	// Control is the proxy's own account on the server, which reads the tag where
 	// a client's may not; its User and Password. May be empty.
 	Control identity.Control
+	// Annotate sends app, environment and event along with each COM_QUERY.
+	Annotate bool
 }
 
 const (

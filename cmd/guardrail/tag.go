@@ -117,7 +117,7 @@ func control(b config.Backend) (identity.Control, error) {
 
 func (c *tagCommand) write(ctx context.Context, cmd *cobra.Command, o config.Options, b config.Backend, environment string) error {
 	if !identity.ValidEnvironment(environment) {
-		return fmt.Errorf("an environment cannot be %q; write up to 64 letters, digits, -, _ and .", environment)
+		return fmt.Errorf("an environment cannot be %q; write up to 64 letters, digits, hyphens, underscores and dots", environment)
 	}
 	account, err := control(b)
 	if err != nil {

@@ -133,3 +133,48 @@ func EachAttribute(attributes []byte, f func(name, value string)) error {
 	}
 	return nil
 }
+
+// WithQueryAttributes adds attributes of text, names and values, to those of a
+// COM_QUERY whose connection negotiated CLIENT_QUERY_ATTRIBUTES. body is the
+// payload behind the command byte.
+func WithQueryAttributes(body []byte, pairs ...[2]string) ([]byte, error) {
+	c := cursor{rest: body}
+	count, sets := c.lenencInt(), c.lenencInt()
+	if c.bad || sets != 1 || count+uint64(len(pairs)) > maxAttributes {
+		return nil, malformed("query attributes")
+	}
+	n := int(count)
+	nulls := make([]byte, (n+len(pairs)+7)/8)
+	var types, values []byte
+	if n > 0 {
+		old := c.bytes((n + 7) / 8)
+		for i := range n {
+			if !c.bad {
+				nulls[i/8] |= old[i/8] & (1 << (i % 8))
+			}
+		}
+		c.uint8()
+		types = c.rest
+		for range n {
+			c.bytes(2)
+			c.lenencBytes()
+		}
+		types = types[:len(types)-len(c.rest)]
+		values = c.rest
+	}
+	text, err := QueryText(body)
+	if err != nil {
+		return nil, err
+	}
+	values = values[:max(0, len(values)-len(text))]
+	out := AppendLenencInt(AppendLenencInt(nil, count+uint64(len(pairs))), 1)
+	out = append(append(append(out, nulls...), 1), types...)
+	for _, p := range pairs {
+		out = AppendLenencBytes(append(out, typeVarString, 0), p[0])
+	}
+	out = append(out, values...)
+	for _, p := range pairs {
+		out = AppendLenencBytes(out, p[1])
+	}
+	return append(out, text...), nil
+}

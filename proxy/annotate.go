@@ -1,0 +1,77 @@
+package proxy
+
+import (
+	"bytes"
+	"net/url"
+	"strings"
+
+	"github.com/go-mysql-org/go-mysql/mysql"
+
+	"guardrail/proxy/wire"
+	"guardrail/sqlparse"
+)
+
+// annotated is a COM_QUERY with the app, the environment and the event, if there
+// is one, for the server's slow log and statistics: as query attributes where
+// both legs have them, else as a comment at the end. The text is otherwise
+// untouched, and wholly so where a comment could become part of something.
+func (s *session) annotated(message wire.Message, body, text []byte, v *verdict) wire.Message {
+	if !s.server.options.Backend.Annotate {
+		return message
+	}
+	pairs := [][2]string{{"app", s.name}, {"environment", s.server.options.Environment}}
+	if s.head.destructive != nil {
+		pairs = append(pairs, [2]string{"event", s.head.destructive.ID})
+	}
+	var longer []byte
+	if s.serverCapabilities&mysql.CLIENT_QUERY_ATTRIBUTES != 0 {
+		for i := range pairs {
+			pairs[i][0] = "guardrail." + pairs[i][0]
+		}
+		longer, _ = wire.WithQueryAttributes(body, pairs...)
+	} else if end, ok := s.commentPlace(text, v); ok {
+		longer = append(append(bytes.Clone(text[:end]), comment(pairs)...), text[end:]...)
+	}
+	if longer == nil || len(longer) >= wire.MaxPayload || len(longer) >= s.longest() {
+		return message
+	}
+	raw, _ := wire.AppendPacket(nil, 0, append([]byte{mysql.COM_QUERY}, longer...))
+	return wire.Message{Raw: raw}
+}
+
+// comment writes pairs as sqlcommenter does.
+func comment(pairs [][2]string) string {
+	var all []string
+	for _, p := range pairs {
+		all = append(all, p[0]+"='"+url.PathEscape(strings.ReplaceAll(p[1], "'", "\\'"))+"'")
+	}
+	return " /*" + strings.ReplaceAll(strings.Join(all, ","), "*", "%2A") + "*/"
+}
+
+// stored are the beginnings of the kinds whose text the server keeps.
+var stored = []string{"create_view", "alter_view", "create_procedure", "create_function", "create_trigger", "create_event", "alter_event", "create_package"}
+
+// commentPlace is where a comment can stand at the end of a text: behind its
+// last token, before the semicolons and spaces that the server strips. There is
+// none where the text ends in a comment of its own, holds an executable one, is
+// kept by the server, or cannot be read.
+func (s *session) commentPlace(text []byte, v *verdict) (end int, ok bool) {
+	if v.unread || len(v.statements) == 0 || bytes.Contains(text, []byte("/*!")) || bytes.Contains(text, []byte("/*M!")) {
+		return 0, false
+	}
+	for i := range v.statements {
+		for _, kind := range stored {
+			if strings.HasPrefix(string(v.statements[i].Kind), kind) {
+				return 0, false
+			}
+		}
+	}
+	tokens := s.server.tokens.Get().(*sqlparse.Tokens)
+	defer s.server.tokens.Put(tokens)
+	lexed := sqlparse.Lex(text, s.state.mode, tokens)
+	n := len(lexed.Tokens)
+	if lexed.Ambiguous != "" || n == 0 || int(lexed.Tokens[n-1].End) != len(lexed.Text) || !bytes.HasPrefix(text, lexed.Text) {
+		return 0, false
+	}
+	return len(lexed.Text), true
+}

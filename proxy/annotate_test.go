@@ -1,0 +1,92 @@
+package proxy_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/go-mysql-org/go-mysql/mysql"
+
+	"guardrail/proxy"
+	"guardrail/proxy/mysqltest"
+	"guardrail/proxy/wire"
+)
+
+func annotating(o *proxy.Options) { o.Backend.Annotate = true }
+
+func TestStatementsCarryWhoSentThem(t *testing.T) {
+	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
+		s.User(t, "app", "ALL ON *.*")
+		s.Database(t, "shop")
+		s.Exec(t, "SET GLOBAL log_output = 'TABLE'", "TRUNCATE mysql.general_log", "SET GLOBAL general_log = ON")
+		defer s.Exec(t, "SET GLOBAL general_log = OFF")
+		g := start(t, s.Addr(), everything, annotating)
+		c := one(t, g.open(t, "app", "shop", multi))
+		const mark = " /*app='any',environment='production'*/"
+		want := []string{}
+		for _, x := range []struct{ sent, got string }{
+			{"CREATE TABLE annotated (id INT)", "CREATE TABLE annotated (id INT)" + mark},
+			{"SELECT 'annotated' ;\n", "SELECT 'annotated'" + mark},
+			{"SELECT 'annotated', \"it's\"", "SELECT 'annotated', \"it's\"" + mark},
+			{"SELECT 'annotated' -- last", "SELECT 'annotated' -- last"},
+			{"SELECT 'annotated' # last", "SELECT 'annotated' # last"},
+			{"SELECT 'annotated' /* last */", "SELECT 'annotated' /* last */"},
+			{"SELECT 'annotated' /*! , 2 */", "SELECT 'annotated' /*! , 2 */"},
+			{"CREATE VIEW annotated_view AS SELECT 1", "CREATE VIEW annotated_view AS SELECT 1"},
+		} {
+			run(t, c, x.sent)
+			want = append(want, x.got)
+		}
+		run(t, c, "DO 1; DO 'annotated' ; ")
+		last := "DO 'annotated'" + mark
+		if s.Flavour() == "mariadb" { // logs the whole text
+			last = "DO 1; " + last
+		}
+		want = append(want, last)
+		run(t, c, "DROP TABLE annotated")
+		event := g.record.all()[0].ID
+		want = append(want, "DROP TABLE annotated /*app='any',environment='production',event='"+event+"'*/")
+		var got []string
+		rows, err := s.Admin().QueryContext(t.Context(), "SELECT CONVERT(argument USING utf8mb4) FROM mysql.general_log WHERE command_type = 'Query' AND argument LIKE '%annotated%' AND argument NOT LIKE '%general_log%' ORDER BY event_time")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var text string
+			if err := rows.Scan(&text); err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, strings.TrimRight(text, " ;\n"))
+		}
+		for _, w := range want {
+			if !slices.Contains(got, w) {
+				t.Errorf("the server did not get %q", w)
+			}
+		}
+		if t.Failed() {
+			t.Logf("it got %q", got)
+		}
+	})
+}
+
+func TestStatementsCarryQueryAttributes(t *testing.T) {
+	s := mysqltest.MySQL(t, mysqltest.Own())
+	s.Exec(t, "INSTALL COMPONENT 'file://component_query_attributes'")
+	s.User(t, "app")
+	g := start(t, s.Addr(), everything, annotating)
+	c := login(t, g.addr, "app", mysql.CLIENT_QUERY_ATTRIBUTES)
+	const ask = "SELECT CONCAT_WS(' ', mysql_query_attribute_string('mine'), mysql_query_attribute_string('guardrail.app'), mysql_query_attribute_string('guardrail.environment'))"
+	for want, attributes := range map[string][]byte{
+		"any production":    {0, 1},
+		"7 any production":  append([]byte{1, 1, 0, 1, 0x08, 0, 4}, "mine\x07\x00\x00\x00\x00\x00\x00\x00"...),
+		"is any production": append([]byte{2, 1, 2, 1, 0xfd, 0, 4}, "mine\xfd\x00\x04none\x02is"...),
+	} {
+		if got := c.text(t, string(attributes)+ask); got != want {
+			t.Errorf("%v: %q, want %q", attributes, got, want)
+		}
+	}
+	if _, err := wire.WithQueryAttributes([]byte{3}, [2]string{"a", "b"}); err == nil {
+		t.Error("malformed attributes are added to")
+	}
+}
