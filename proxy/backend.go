@@ -59,7 +59,7 @@ func (b *backend) dialOnce(ctx context.Context, client netip.AddrPort) (*upstrea
 	if deadline, ok := ctx.Deadline(); ok {
 		_ = conn.SetDeadline(deadline)
 	}
-	if client.IsValid() && b.options.ProxyProtocol != 0 {
+	if b.options.ProxyProtocol != 0 {
 		if err := b.announce(conn, client); err != nil {
 			_ = conn.Close()
 			return nil, err

@@ -55,9 +55,14 @@ func addrPort(a net.Addr) netip.AddrPort {
 }
 
 // announce tells the backend who the client is, before anything else is said
-// on the connection.
+// on the connection. A connection for nobody is the proxy's own (LOCAL), which
+// must be said too: a balancer that believes headers waits for one.
 func (b *backend) announce(conn net.Conn, client netip.AddrPort) error {
-	header := proxyproto.HeaderProxyFromAddrs(b.options.ProxyProtocol, net.TCPAddrFromAddrPort(client), conn.RemoteAddr())
+	var source net.Addr
+	if client.IsValid() {
+		source = net.TCPAddrFromAddrPort(client)
+	}
+	header := proxyproto.HeaderProxyFromAddrs(b.options.ProxyProtocol, source, conn.RemoteAddr())
 	if _, err := header.WriteTo(conn); err != nil {
 		return fmt.Errorf("PROXY protocol header to backend: %w", err)
 	}
