@@ -49,6 +49,7 @@ type Damager struct {
 	Packet int // which, counted from 0; -1 for none
 	Random *rand.Rand
 	Copy   io.Writer // gets what arrives; may be nil
+	Header int       // length of a packet's header; 0 stands for that of packets, 7 is that of compressed ones
 
 	seen int    // packets
 	held []byte // comes behind the next packet
@@ -57,8 +58,11 @@ type Damager struct {
 
 // Through takes whole packets and returns what arrives of them.
 func (d *Damager) Through(p []byte) (arrives []byte) {
-	for len(p) >= wire.HeaderLen && !d.dead {
-		n := min(wire.HeaderLen+wire.PayloadLen(p), len(p))
+	if d.Header == 0 {
+		d.Header = wire.HeaderLen
+	}
+	for len(p) >= d.Header && !d.dead {
+		n := min(d.Header+wire.PayloadLen(p), len(p))
 		packet := bytes.Clone(p[:n])
 		p = p[n:]
 		if d.seen == d.Packet {
@@ -83,7 +87,7 @@ func (d *Damager) Seen() int { return d.seen }
 func (d *Damager) Dead() bool { return d.dead }
 
 func (d *Damager) damaged(packet []byte) []byte {
-	payload := packet[wire.HeaderLen:]
+	payload := packet[d.Header:]
 	switch d.Kind {
 	case Cut:
 		d.dead = true
@@ -92,9 +96,9 @@ func (d *Damager) damaged(packet []byte) []byte {
 		return resized(packet, len(payload)+1+d.Random.IntN(100))
 	case Shortened:
 		n := d.Random.IntN(len(payload) + 1)
-		return resized(packet[:wire.HeaderLen+n], n)
+		return resized(packet[:d.Header+n], n)
 	case Emptied:
-		return resized(packet[:wire.HeaderLen], 0)
+		return resized(packet[:d.Header], 0)
 	case Dropped:
 		return nil
 	case Doubled:

@@ -14,9 +14,9 @@ import (
 // that decides how a server reads a text, and notes what it executed. What it makes of what it is fed is the server's
 // view: a packet that does not belong where it stands ends it, as it ends a server's connection.
 type Script struct {
-	Capabilities wire.Capability // negotiated; Feed takes them from a handshake response
+	Capabilities wire.Capability // negotiated; taken from the handshake response where there is one
 	MariaDB      uint32          // the extended capabilities negotiated
-	Version      string          // told in the greeting and nowhere else
+	Version      string          // told in the greeting
 	SQLMode      string          // at the beginning and after a reset
 	Tracks       bool            // tells of changes of sql_mode, as it does when it was asked to
 	Unnumbered   bool            // sequence ids of commands do not count: they come in compressed packets
@@ -24,8 +24,10 @@ type Script struct {
 	// turn ends in an OK.
 	Turns [][][]byte
 
-	Executed []Executed
-	Closed   bool // it would hang up
+	Executed      []Executed
+	Authenticated bool
+	WantsTLS      bool // the client has sent an SSLRequest
+	Closed        bool // it would hang up
 
 	phase    scriptPhase
 	in       []byte
@@ -48,6 +50,7 @@ type scriptPhase byte
 
 const (
 	scriptCommands scriptPhase = iota
+	scriptGreeted
 	scriptAuthenticates
 	scriptReadsFile
 )
@@ -81,8 +84,38 @@ func (s *Script) Feed(p []byte) (answer []byte) {
 	return answer
 }
 
+// Greet begins the connection phase: it returns the greeting. Without it a Script has its client logged in.
+func (s *Script) Greet(capabilities wire.Capability) []byte {
+	s.phase, s.seq = scriptGreeted, 1
+	packet, _ := wire.AppendPacket(nil, 0, wire.Greeting{
+		ServerVersion: s.Version, ThreadID: 1, Salt: []byte("abcdefghijklmnopqrst"), Capabilities: capabilities, MariaDBCapabilities: s.MariaDB,
+		Collation: 45, Status: 2, AuthPlugin: mysql.AUTH_NATIVE_PASSWORD,
+	}.Append(nil))
+	return packet
+}
+
+// greeted takes the client's answer to the greeting.
+func (s *Script) greeted(payload []byte, says *packets) {
+	if wire.IsSSLRequest(payload) {
+		s.WantsTLS = true
+		return
+	}
+	r, err := wire.DecodeHandshakeResponse(payload)
+	if err != nil {
+		s.Closed = true
+		says.error(mysql.ER_HANDSHAKE_ERROR, "Bad handshake")
+		return
+	}
+	s.Capabilities, s.MariaDB = r.Capabilities, r.MariaDBCapabilities
+	says.capabilities = s.Capabilities
+	s.phase, s.turn = scriptAuthenticates, 0
+	s.authenticate(says)
+}
+
 func (s *Script) message(payload []byte, says *packets) {
 	switch s.phase {
+	case scriptGreeted:
+		s.greeted(payload, says)
 	case scriptAuthenticates:
 		s.authenticate(says)
 	case scriptReadsFile:
@@ -103,9 +136,10 @@ func (s *Script) message(payload []byte, says *packets) {
 func (s *Script) authenticate(says *packets) {
 	for _, payload := range s.Turns[s.turn] {
 		says.add(payload)
+		s.Closed = payload[0] == wire.HeaderErr
 	}
-	if s.turn++; s.turn == len(s.Turns) {
-		s.phase = scriptCommands
+	if s.turn++; s.turn == len(s.Turns) && !s.Closed {
+		s.phase, s.Authenticated = scriptCommands, true
 		s.reset()
 	}
 }
