@@ -51,7 +51,7 @@ func run(ctx context.Context) (err error) {
 		return err
 	}
 
-	g, err := startGuard(ctx, o, b)
+	g, err := startGuard(ctx, o, b, "production")
 	if err != nil {
 		return err
 	}
@@ -59,6 +59,9 @@ func run(ctx context.Context) (err error) {
 	story.Proxy = g.Addr()
 	if err := story.WithGuardrail(ctx); err != nil {
 		return fmt.Errorf("%w\nGuardrail's log:\n%s", err, g.Log())
+	}
+	if err := wrongTarget(ctx, o, b, story); err != nil {
+		return err
 	}
 	if err := showMetrics(ctx, g); err != nil {
 		return err
@@ -69,8 +72,22 @@ func run(ctx context.Context) (err error) {
 	return standBy(ctx, g, demo)
 }
 
-// startGuard puts Guardrail in front of the server, on its usual ports where they are free.
-func startGuard(ctx context.Context, o options, b *backend) (*guard.Guard, error) {
+// wrongTarget points a proxy of another environment at the server.
+func wrongTarget(ctx context.Context, o options, b *backend, story *incident.Story) (err error) {
+	g, err := startGuard(ctx, o, b, "staging")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, g.Stop()) }()
+	if err := story.WrongTarget(ctx, g.Addr()); err != nil {
+		return fmt.Errorf("%w\nGuardrail's log:\n%s", err, g.Log())
+	}
+	return nil
+}
+
+// startGuard puts Guardrail in front of the server, on its usual ports where they are free. The proxy for production
+// tags the server.
+func startGuard(ctx context.Context, o options, b *backend, environment string) (*guard.Guard, error) {
 	listen, err := guard.Address("127.0.0.1:3307")
 	if err != nil {
 		return nil, err
@@ -79,14 +96,19 @@ func startGuard(ctx context.Context, o options, b *backend) (*guard.Guard, error
 	if err != nil {
 		return nil, err
 	}
-	return guard.Start(ctx, guard.Options{
-		Program:    o.program,
-		Policies:   o.policies,
-		Listen:     listen,
-		Admin:      admin,
-		Backend:    b.addr,
-		BackendTLS: b.tls,
-	})
+	options := guard.Options{
+		Program:     o.program,
+		Policies:    o.policies,
+		Listen:      listen,
+		Admin:       admin,
+		Backend:     b.addr,
+		BackendTLS:  b.tls,
+		Environment: environment,
+	}
+	if environment == "production" {
+		options.ControlUser, options.ControlPassword = b.root.User, b.root.Password
+	}
+	return guard.Start(ctx, options)
 }
 
 // showMetrics prints what Prometheus would see of the replay.

@@ -38,8 +38,8 @@ const Columns = 4
 // Questions are the texts that ask a server who it is; the last one may fail.
 //
 // MySQL's server_uuid alone would not do: a copied data directory brings its
-// own along. MariaDB has none. Its server_uid (10.11.9 and its contemporaries)
-// is a hash of the machine's network address and the port; servers without it
+// own along. MariaDB has none. The server_uid of its later versions is a hash of
+// the machine's network address and the port; servers without it
 // are told apart by server_id and data directory, which containers of one
 // image share: give those a server_id of their own.
 func Questions(mariaDB bool) []string {

@@ -60,12 +60,19 @@ func (c *Company) refuseForeign(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	tagged, err := c.exists(ctx, "SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = 'guardrail'")
+	if err != nil {
+		return err
+	}
 	ours, err := c.exists(ctx, "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = '"+Database+"' AND TABLE_NAME = '"+marker+"'")
 	if err != nil {
 		return err
 	}
 	if there && !ours {
 		return fmt.Errorf("a database %s exists on this server: %w", Database, ErrForeign)
+	}
+	if tagged && !ours {
+		return fmt.Errorf("a database guardrail, with the tag of this server's environment, exists: %w", ErrForeign)
 	}
 	account, err := c.exists(ctx, "SELECT COUNT(*) FROM mysql.user WHERE User = '"+App+"'")
 	if err != nil {
@@ -88,7 +95,8 @@ func (c *Company) account(ctx context.Context) error {
 	return c.execute(ctx,
 		"DROP USER IF EXISTS '"+App+"'@'%'",
 		"CREATE USER '"+App+"'@'%' IDENTIFIED BY '"+c.password+"'",
-		"GRANT ALL ON "+Database+".* TO '"+App+"'@'%'")
+		"GRANT ALL ON "+Database+".* TO '"+App+"'@'%'",
+		"GRANT SELECT ON guardrail.* TO '"+App+"'@'%'")
 }
 
 // Refill makes the database anew with its first rows.
@@ -137,7 +145,7 @@ func (c *Company) Remove(ctx context.Context) error {
 	if !c.made {
 		return nil
 	}
-	return c.execute(ctx, "DROP DATABASE IF EXISTS "+Database, "DROP USER IF EXISTS '"+App+"'@'%'")
+	return c.execute(ctx, "DROP DATABASE IF EXISTS "+Database, "DROP DATABASE IF EXISTS guardrail", "DROP USER IF EXISTS '"+App+"'@'%'")
 }
 
 // execute runs statements in order as the administrator.

@@ -74,6 +74,7 @@ func TestCensusSeesEveryChange(t *testing.T) {
 func TestFoundLeavesForeignThingsAlone(t *testing.T) {
 	for _, c := range []struct{ name, before, after string }{
 		{"database", "CREATE DATABASE freee_production", "USE freee_production"},
+		{"tag", "CREATE DATABASE guardrail", "USE guardrail"},
 		{"account", "CREATE USER accounting_web@localhost IDENTIFIED BY 'theirs'", "DROP USER accounting_web@localhost"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

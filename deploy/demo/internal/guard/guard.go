@@ -26,6 +26,11 @@ type Options struct {
 	Admin      string // host:port for metrics and health
 	Backend    string // host:port of the server
 	BackendTLS string // MySQL's ssl-mode word for the connection to the server
+
+	Environment string // what the proxy is for
+	// ControlUser may write the environment tag, with which the server is tagged before the program serves. Empty: it is
+	// not tagged.
+	ControlUser, ControlPassword string
 }
 
 // Guard is a running guardrail.
@@ -38,8 +43,7 @@ type Guard struct {
 	exit    error
 }
 
-// The demo's server is its own, so nothing inside it says production: the configuration alone does.
-var config = template.Must(template.New("guardrail.yaml").Parse(`environment: production
+var config = template.Must(template.New("guardrail.yaml").Parse(`environment: {{.Environment}}
 
 listeners:
   - address: {{.Listen}}
@@ -49,7 +53,10 @@ backends:
   main:
     address: {{.Backend}}
     tls: {mode: {{.BackendTLS}}}
-    identity: {tag: none}
+{{- if .ControlUser}}
+    control: {user: {{.ControlUser}}, password_file: control.pw}
+{{- end}}
+    identity: {tag: required}
 
 policies: {{.Policies}}
 admin: {address: {{.Admin}}}
@@ -89,6 +96,11 @@ func (g *Guard) start(ctx context.Context) error {
 	if err := os.WriteFile(g.Config(), text.Bytes(), 0o600); err != nil {
 		return err
 	}
+	if g.options.ControlUser != "" {
+		if err := g.tag(ctx); err != nil {
+			return err
+		}
+	}
 	if g.log, err = os.Create(filepath.Join(g.dir, "guardrail.log")); err != nil {
 		return err
 	}
@@ -101,6 +113,18 @@ func (g *Guard) start(ctx context.Context) error {
 	g.cmd = cmd
 	go g.wait()
 	return g.ready(ctx)
+}
+
+// tag writes into the server's data which environment it belongs to.
+func (g *Guard) tag(ctx context.Context) error {
+	if err := os.WriteFile(filepath.Join(g.dir, "control.pw"), []byte(g.options.ControlPassword), 0o600); err != nil {
+		return err
+	}
+	out, err := exec.CommandContext(ctx, g.options.Program, "tag", "--config", g.Config(), g.options.Environment).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("guardrail tag: %w: %s", err, out)
+	}
+	return nil
 }
 
 // wait is the only goroutine of a Guard. It ends with the program.

@@ -92,6 +92,23 @@ func (s *Story) WithGuardrail(ctx context.Context) error {
 	return nil
 }
 
+// WrongTarget shows a proxy of another environment that is pointed at this server: it lets nobody in.
+func (s *Story) WrongTarget(ctx context.Context, proxy string) error {
+	census, err := s.Company.Census(ctx)
+	if err != nil {
+		return err
+	}
+	s.title("A proxy of staging is pointed at production")
+	s.say("The data itself says that it is production (guardrail tag). The script, through the proxy of staging:")
+	s.statement(drop)
+	refused, err := refusal(attacks[0].run(ctx, s, proxy))
+	if err != nil {
+		return err
+	}
+	s.answer("%s", refused)
+	return s.unchanged(ctx, census)
+}
+
 // attempt makes one attack through the proxy and compares the database with the census taken before.
 func (s *Story) attempt(ctx context.Context, a attack, before company.Census) error {
 	s.say("%s:", a.name)
