@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -21,6 +22,7 @@ const forgetServer = time.Hour
 type noted struct {
 	mu      sync.Mutex
 	last    reading
+	server  identity.Server               // the last that was known
 	servers map[identity.Server]time.Time // when each was last seen
 }
 
@@ -60,25 +62,18 @@ func (n *noted) see(server identity.Server, now time.Time) (earlier string) {
 	if !server.Known() {
 		return ""
 	}
+	before := n.server
+	n.server = server
+	maps.DeleteFunc(n.servers, func(_ identity.Server, at time.Time) bool { return now.Sub(at) > forgetServer })
+	_, lately := n.servers[server]
 	if n.servers == nil {
 		n.servers = make(map[identity.Server]time.Time)
 	}
-	_, known := n.servers[server]
-	var newest time.Time
-	for other, at := range n.servers {
-		if now.Sub(at) > forgetServer && len(n.servers) > 1 {
-			delete(n.servers, other)
-			known = known && other != server
-		}
-		if at.After(newest) && other != server {
-			newest, earlier = at, other.String()
-		}
-	}
 	n.servers[server] = now
-	if known {
+	if lately || !before.Known() || before == server {
 		return ""
 	}
-	return earlier
+	return before.String()
 }
 
 // recordDrift tells of a server that has taken another one's place. It blocks
