@@ -11,6 +11,9 @@
 //	spare.go          the connection that is kept ready for the next login
 //	authenticate.go   relays the authentication plug-ins' messages between the two
 //	compress.go       either connection compressed, where its two ends agreed on it
+//	identity*.go      asks which server this is and which environment its data is tagged with;
+//	                  refuses the login unless that is the proxy's
+//	declare.go        what a client says of its own environment, which can only restrict
 //	learn.go          asks the server for the session's state before the first command
 //	setting.go        what the policy makes of a session: variables, read-only transactions
 //	limits.go         what the policy bounds: connections, statements a second, bytes
@@ -31,6 +34,7 @@
 //	judge.go          text to reading to decision
 //	record.go         counts and records the decision, before anything is forwarded or answered;
 //	                  waits for the record without holding up the loop
+//	annotate.go       adds app, environment and event to a text, where that is asked for
 //	answer.go         where the server stands in its answer
 //	state.go          what decides how the next text is read: sql_mode, character set, schema;
 //	                  followed by session tracking, asked for again when it may have changed unseen
