@@ -14,10 +14,10 @@ func (w *walk) alterTable(n *ast.AlterTableStmt) {
 }
 
 func (w *walk) alterSpec(t *ast.TableName, s *ast.AlterTableSpec) {
-	w.columns(s.NewColumns)
-	w.constraints(s.NewConstraints)
+	w.columns(t, s.NewColumns)
+	w.constraints(t, s.NewConstraints)
 	if s.Constraint != nil {
-		w.constraints([]*ast.Constraint{s.Constraint})
+		w.constraints(t, []*ast.Constraint{s.Constraint})
 	}
 	w.tableOptions(s.Options)
 	w.partition(s.Partition)

@@ -6,8 +6,9 @@ package sqlparse
 // object that the server would open is looked for. What it cannot place is refused.
 type classifier struct {
 	*walk
-	f fragment
-	i int // the next token
+	f    fragment
+	i    int    // the next token
+	home string // the schema that the statements of a body are at home in; empty for the session's own
 }
 
 // classified reads a statement by its leading tokens; reason is why nothing

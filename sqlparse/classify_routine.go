@@ -36,13 +36,15 @@ func (c *classifier) withBody(start int) bool {
 		c.definer()
 		c.accept("EVENT")
 		c.kind("alter_event")
-		c.on(inSchemaOf(c.object(Table)), "EVENT")
+		o := c.object(Table)
+		c.home = o.Schema
+		c.on(inSchemaOf(o), "EVENT")
 	default:
 		c.kind("compound_sql")
 	}
 	if c.refusal == "" {
 		c.libraries(start)
-		c.statements(c.f.body(start))
+		c.atHome(func() { c.statements(c.f.body(start)) })
 	}
 	return true
 }
@@ -79,6 +81,7 @@ func (c *classifier) head(replace bool) {
 		}
 		c.ifExists()
 		o := c.object(Routine)
+		c.home = o.Schema
 		c.on(inSchemaOf(o), "CREATE ROUTINE")
 		if replace {
 			c.st.Destructive = true
@@ -94,12 +97,16 @@ func (c *classifier) head(replace bool) {
 			return
 		}
 		c.i++
-		c.on(c.object(Table), "TRIGGER")
+		o := c.object(Table)
+		c.home = o.Schema
+		c.on(o, "TRIGGER")
 	case c.accept("EVENT"):
 		c.kind("create_event")
 		c.st.Destructive = replace
 		c.ifExists()
-		c.on(inSchemaOf(c.object(Table)), "EVENT")
+		o := c.object(Table)
+		c.home = o.Schema
+		c.on(inSchemaOf(o), "EVENT")
 	case c.accept("PACKAGE", "BODY"):
 		c.kind("create_package_body")
 		c.createPackage(replace)
@@ -114,10 +121,35 @@ func (c *classifier) head(replace bool) {
 func (c *classifier) createPackage(replace bool) {
 	c.ifExists()
 	o := c.object(Routine)
+	c.home = o.Schema
 	c.on(inSchemaOf(o), "CREATE ROUTINE")
 	if replace {
 		c.st.Destructive = true
 		c.on(o, "ALTER ROUTINE")
+	}
+}
+
+// atHome reads a body. What it names without a schema is in the schema of the
+// routine, trigger or event, whatever the session's own is.
+func (c *classifier) atHome(read func()) {
+	if c.home == "" {
+		read()
+		return
+	}
+	head := c.st
+	c.st, c.needed = Statement{}, nil
+	read()
+	inside := c.st
+	inside.moveTo(c.home)
+	c.st, c.needed = head, nil
+	c.st.Destructive = head.Destructive || inside.Destructive
+	c.st.Effect |= inside.Effect
+	c.st.Inner = append(c.st.Inner, inside.Inner...)
+	for _, n := range inside.Needs {
+		c.need(n.Privilege, n.Object)
+	}
+	for _, name := range inside.Sets {
+		c.sets(name)
 	}
 }
 
@@ -137,6 +169,10 @@ func (c *classifier) statements(b body) {
 		c.literal = c.literal || literal
 		if st.Kind == Unknown {
 			c.refuse("a statement inside: %s", st.Reason)
+			return
+		}
+		if st.Effect&SetsSchema != 0 {
+			c.refuse("a statement inside changes the schema of those behind it")
 			return
 		}
 		c.adopt(st)

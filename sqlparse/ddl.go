@@ -118,8 +118,8 @@ func (w *walk) createTable(n *ast.CreateTableStmt) {
 	if n.ReferTable != nil {
 		w.table(n.ReferTable, "SELECT")
 	}
-	w.columns(n.Cols)
-	w.constraints(n.Constraints)
+	w.columns(n.Table, n.Cols)
+	w.constraints(n.Table, n.Constraints)
 	w.tableOptions(n.Options)
 	w.partition(n.Partition)
 	if n.Select != nil {
@@ -131,27 +131,37 @@ func (w *walk) createTable(n *ast.CreateTableStmt) {
 }
 
 // columns walks column definitions for the expressions and tables in them.
-func (w *walk) columns(list []*ast.ColumnDef) {
+func (w *walk) columns(t *ast.TableName, list []*ast.ColumnDef) {
 	for _, c := range list {
 		for _, o := range c.Options {
 			w.expr(o.Expr)
-			w.references(o.Refer)
+			if o.Refer != nil && o.Refer.Table != nil {
+				w.references(t, o.Refer.Table)
+			}
 		}
 	}
 }
 
-func (w *walk) constraints(list []*ast.Constraint) {
+func (w *walk) constraints(t *ast.TableName, list []*ast.Constraint) {
 	for _, c := range list {
-		w.references(c.Refer)
+		if c.Refer != nil && c.Refer.Table != nil {
+			w.references(t, c.Refer.Table)
+		}
 		w.keyParts(c.Keys)
 		w.expr(c.Expr)
 	}
 }
 
-// references asks for REFERENCES on the parent of a foreign key.
-func (w *walk) references(r *ast.ReferenceDef) {
-	if r != nil && r.Table != nil {
-		w.table(r.Table, "REFERENCES")
+// references asks for REFERENCES on the parent of a foreign key, which without
+// a schema is in its child's. MariaDB looks for the privilege in the session's own.
+func (w *walk) references(child, parent *ast.TableName) {
+	if parent.Schema.O != "" || child == nil || child.Schema.O == "" {
+		w.table(parent, "REFERENCES")
+		return
+	}
+	w.table(baseTable(child.Schema.O, parent.Name.O), "REFERENCES")
+	if w.mariaDB() {
+		w.table(parent, "REFERENCES")
 	}
 }
 

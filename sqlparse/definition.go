@@ -87,6 +87,7 @@ func (b *bones) createTable(temporary, replace bool) {
 	b.take("IF", "NOT", "EXISTS")
 	schema, name := b.qualified()
 	t := baseTable(schema, name)
+	b.child = t
 	if temporary {
 		w.schema("CREATE TEMPORARY TABLES", schema)
 	} else {
@@ -164,7 +165,7 @@ func (b *bones) definitions(end int) {
 		switch {
 		case b.take("REFERENCES"):
 			schema, name := b.qualified()
-			w.table(baseTable(schema, name), "REFERENCES")
+			w.references(b.child, baseTable(schema, name))
 		case b.is("UNION") && (b.f.op(b.i+1, '=') || b.f.op(b.i+1, '(')):
 			b.i++
 			b.takeOp('=')
@@ -236,6 +237,7 @@ func (b *bones) alterTable() {
 func (b *bones) alteration(schema, name string) {
 	w := b.w
 	t := baseTable(schema, name)
+	b.child = t
 	switch {
 	case b.is("DROP", "TRUNCATE") && b.f.is(b.i+1, "PARTITION"):
 		w.st.Destructive = true

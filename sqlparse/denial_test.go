@@ -36,7 +36,7 @@ func asksFor(st sqlparse.Statement, e event) bool {
 	}
 	privileges := strings.Split(strings.ToUpper(m[1]), ", ")
 	return slices.ContainsFunc(st.Needs, func(n sqlparse.Need) bool {
-		if n.Object.Type != sqlparse.Schema && !names(m[2], n.Object.Name) {
+		if n.Object.Type != sqlparse.Schema && !(names(m[2], n.Object.Name) && inSchema(m[2], n.Object.Schema)) {
 			return false
 		}
 		return slices.ContainsFunc(privileges, func(p string) bool { return covers(n, p) })
@@ -50,6 +50,14 @@ func names(said, name string) bool {
 	said, name = strings.ToLower(bare.Replace(said)), strings.ToLower(bare.Replace(name))
 	return said == name || strings.Contains("."+said+".", "."+name+".") ||
 		strings.HasPrefix(name, said) || strings.HasPrefix(name, said[strings.IndexByte(said, '.')+1:])
+}
+
+// inSchema reports whether a message's "d.t" is in the schema that is named, if
+// both name one.
+func inSchema(said, schema string) bool {
+	said = strings.ToLower(strings.NewReplacer("`", "", "'", "").Replace(said))
+	in, _, ok := strings.Cut(said, ".")
+	return !ok || schema == "" || in == strings.ToLower(schema) || strings.ContainsAny(schema, "`'.")
 }
 
 // covers reports whether a need is for the privilege in the server's word.

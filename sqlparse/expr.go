@@ -86,7 +86,11 @@ func (w *walk) operator(node ast.ExprNode) {
 		w.expr(n.Against)
 	case *ast.VariableExpr:
 		w.expr(n.Value)
-	case *ast.ValuesExpr, *ast.DefaultExpr, *ast.MaxValueExpr, *ast.TimeUnitExpr,
+	case *ast.DefaultExpr:
+		if n.Name != nil {
+			w.column(n.Name.Table.L)
+		}
+	case *ast.ValuesExpr, *ast.MaxValueExpr, *ast.TimeUnitExpr,
 		*ast.TrimDirectionExpr, *ast.GetFormatSelectorExpr:
 	case *ast.PositionExpr:
 		w.expr(n.P)

@@ -38,7 +38,8 @@ func (w *walk) explained(f fragment) bool {
 	}
 	w.fragment(f.slice(i, len(f.tokens)))
 	if schema != "" {
-		w.inSchema(schema)
+		w.st.moveTo(schema)
+		w.needed = nil
 	}
 	if !analyze && !w.runsRoutines() {
 		w.st.Explain, w.st.Destructive = true, false
@@ -52,13 +53,21 @@ func (w *walk) runsRoutines() bool {
 	return slices.ContainsFunc(w.st.Needs, func(n Need) bool { return n.Privilege == "EXECUTE" })
 }
 
-// inSchema puts a schema in place of the session's own, as EXPLAIN FOR SCHEMA does.
-func (w *walk) inSchema(name string) {
-	w.needed = nil
-	for i, n := range w.st.Needs {
-		if n.Object.Type != Global && n.Object.Schema == "" {
-			w.st.Needs[i].Object.Schema = name
+// moveTo puts a schema in place of the session's own wherever a statement
+// names none: behind USE, in a routine of that schema, in EXPLAIN FOR SCHEMA.
+func (st *Statement) moveTo(schema string) {
+	for i := range st.Needs {
+		o := &st.Needs[i].Object
+		if o.Type == Global || o.Schema != "" {
+			continue
 		}
+		o.Schema = schema
+		if o.Type == Routine {
+			o.Named = o.Named || routineObject(schema, o.Name).Named
+		}
+	}
+	for i := range st.Inner {
+		st.Inner[i].moveTo(schema)
 	}
 }
 

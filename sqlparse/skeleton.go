@@ -1,5 +1,7 @@
 package sqlparse
 
+import "github.com/pingcap/tidb/pkg/parser/ast"
+
 // skeleton reads what the parser's grammar lacks (JSON_TABLE, RETURNING, SELECT
 // INTO in the middle, types and operators it does not know) by the bones of a
 // statement: its clauses, its tables and the calls in its expressions. The
@@ -46,6 +48,8 @@ type bones struct {
 	end int
 	// read are the tables of the innermost FROM clause, for FOR UPDATE.
 	read []Object
+	// child is the table that is defined, for its foreign keys.
+	child *ast.TableName
 }
 
 // is reports whether a keyword stands at the place.

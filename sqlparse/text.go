@@ -2,6 +2,7 @@ package sqlparse
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/pingcap/tidb/pkg/parser/ast"
@@ -42,7 +43,44 @@ func (r *Reader) readLexed(lexed *Lexed, depth int) Reading {
 	if commentAtEnd(lexed) {
 		reading.Statements = append(reading.Statements, Statement{Kind: "empty_query"})
 	}
+	reading.followSchema(lexed.Mode.Server)
 	return selfChanging(reading, lexed)
+}
+
+// followSchema puts the schema that a USE names into the statements behind it.
+// MariaDB can prepare USE: behind an EXECUTE the schema cannot be told.
+func (r Reading) followSchema(s Server) {
+	schema, lost := "", false
+	for i := range r.Statements {
+		st := &r.Statements[i]
+		switch {
+		case lost && st.atHome():
+			*st = unknownStatement("the text may have changed the schema of those behind an EXECUTE")
+		case schema != "":
+			st.moveTo(schema)
+		}
+		if to, ok := st.moves(); ok {
+			schema, lost = to, false
+		} else if st.Kind == "execute_sql" && s.Flavour == MariaDB {
+			lost = true
+		}
+	}
+}
+
+// moves returns the schema that a statement makes the session's own.
+func (st *Statement) moves() (schema string, ok bool) {
+	if st.Kind == "execute_immediate" && len(st.Inner) == 1 {
+		st = &st.Inner[0]
+	}
+	if st.Kind != "change_db" || len(st.Needs) == 0 {
+		return "", false
+	}
+	return st.Needs[0].Object.Schema, true
+}
+
+// atHome reports whether a statement names anything without a schema.
+func (st *Statement) atHome() bool {
+	return slices.ContainsFunc(st.Needs, func(n Need) bool { return n.Object.Type != Global && n.Object.Schema == "" })
 }
 
 // selfChanging refuses a text that changes how its own rest is read: the rest
