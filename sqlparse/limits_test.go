@@ -178,7 +178,7 @@ func TestHostile(t *testing.T) {
 				if most := base + perByte*time.Duration(len(text)); c.time > most {
 					t.Errorf("%s: %d bytes took %v, at most %v", m.Server, len(text), c.time, most)
 				}
-				if most := uint64(400*min(len(text), 2<<20) + 64<<20); c.bytes > most {
+				if most := uint64(1000*min(len(text), 2<<20) + 64<<20); c.bytes > most {
 					t.Errorf("%s: %d bytes took %d MB, at most %d MB", m.Server, len(text), c.bytes>>20, most>>20)
 				}
 			}
