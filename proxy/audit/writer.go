@@ -130,11 +130,15 @@ func (w *writer) gather(now time.Time, empty bool) {
 func (w *writer) attempt(now time.Time) {
 	w.tried = now
 	p := w.pending
+	told := make(chan struct{})
 	overdue := time.AfterFunc(w.o.CommitTimeout, func() {
+		defer close(told)
 		w.fail(p, fmt.Errorf("the store took more than %v", w.o.CommitTimeout))
 	})
 	err := w.write(p)
-	overdue.Stop()
+	if !overdue.Stop() {
+		<-told
+	}
 	w.metrics.commits.Observe(time.Since(now).Seconds())
 	written := errors.Is(err, errWritten)
 	if err != nil && !written {
