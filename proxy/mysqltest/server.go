@@ -109,8 +109,18 @@ func (s *Server) TLS(t testing.TB) *tls.Config {
 
 // Client is the flavour's own command-line client, mysql or mariadb. It reads no option file and logs in with
 // [Password]; args name the address and the user. It runs where its server does: see [Server.ClientFile].
-func (s *Server) Client(args ...string) *exec.Cmd {
-	cmd := s.installation.command(s.installation.client, append([]string{"--no-defaults"}, args...)...)
+func (s *Server) Client(args ...string) *exec.Cmd { return s.withPassword(s.installation.client, args) }
+
+// Tool is another client program of the flavour's own, such as mysqldump or mariadb-dump, called as [Server.Client] is.
+func (s *Server) Tool(name string, args ...string) *exec.Cmd {
+	if dir := path.Dir(s.installation.client); dir != "." {
+		name = path.Join(dir, name)
+	}
+	return s.withPassword(name, args)
+}
+
+func (s *Server) withPassword(program string, args []string) *exec.Cmd {
+	cmd := s.installation.command(program, append([]string{"--no-defaults"}, args...)...)
 	cmd.Env = append(cmd.Environ(), "MYSQL_PWD="+Password)
 	return cmd
 }
