@@ -2,6 +2,7 @@ package proxy_test
 
 import (
 	"crypto/rsa"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -46,14 +47,34 @@ func login(t testing.TB, addr, user string, also ...wire.Capability) *rawClient 
 
 func loginWith(t testing.TB, addr, user string, capabilities wire.Capability) *rawClient {
 	t.Helper()
+	return loginAs(t, addr, wire.HandshakeResponse{Capabilities: capabilities, User: user}, nil)
+}
+
+// loginOver is login over TLS, where there is a configuration.
+func loginOver(t testing.TB, addr, user string, config *tls.Config, also ...wire.Capability) *rawClient {
+	t.Helper()
+	r := wire.HandshakeResponse{Capabilities: oldest, User: user}
+	for _, more := range also {
+		r.Capabilities |= more
+	}
+	return loginAs(t, addr, r, config)
+}
+
+// loginAs logs in with a response of the caller's, whose plug-in and collation it adds.
+func loginAs(t testing.TB, addr string, r wire.HandshakeResponse, config *tls.Config) *rawClient {
+	t.Helper()
 	c := dialRaw(t, addr)
 	var err error
 	if c.greeting, err = wire.DecodeGreeting(c.read(t)); err != nil {
 		t.Fatal(err)
 	}
-	c.send(t, 1, wire.HandshakeResponse{
-		Capabilities: capabilities, Collation: 45, User: user, AuthPlugin: "asks_for_a_switch",
-	}.Append(nil)...)
+	r.Collation, r.AuthPlugin = 45, "asks_for_a_switch"
+	if config != nil {
+		r.Capabilities |= mysql.CLIENT_SSL
+		c.answer(t, r.AppendSSLRequest(nil))
+		c.conn, c.next = tls.Client(c.conn, config), c.next+1
+	}
+	c.answer(t, r.Append(nil))
 	if e := c.authenticate(t); e != nil {
 		t.Fatalf("login: %d %s", e.Code, e.Message)
 	}
@@ -83,7 +104,11 @@ func (c *rawClient) authenticate(t testing.TB) *wire.Err {
 			salt = request.Salt()
 			c.answer(t, scramble(t, request))
 		case wire.AuthMoreData:
-			if message[1] == wire.SHA2FullAuth {
+			_, secure := c.conn.(*tls.Conn)
+			switch {
+			case message[1] == wire.SHA2FullAuth && secure:
+				c.answer(t, []byte(mysqltest.Password+"\x00"))
+			case message[1] == wire.SHA2FullAuth:
 				c.answer(t, []byte{wire.SHA2RequestPublicKey})
 				c.answer(t, encrypt(t, c.read(t)[1:], salt))
 			}
