@@ -48,7 +48,9 @@
 //     connection (both servers take the word; MySQL 9's default format is another
 //     one). The answer is the product of the column rows over the lines with the
 //     first line's id; where a line's rows is NULL because nothing can match
-//     ("Impossible WHERE"), it is 0. Where the text ends in a LIMIT that
+//     ("Impossible WHERE"), it is 0; where it is NULL because its table is
+//     <subqueryN>, it is the product over the lines with that id; any other NULL is
+//     no answer. Where the text ends in a LIMIT that
 //     sqlparse.RowLimit can read, the answer is the smaller of both: MariaDB, and
 //     MySQL where there is a WHERE, estimate without regard to it. Where the server answers with an error,
 //     leave the question unanswered. EXPLAIN takes no locks and changes nothing,

@@ -77,7 +77,8 @@ func (a *answer) skipped() {
 
 // ending is what a packet worth seeing says of the session.
 type ending struct {
-	ok     *wire.OK // an OK packet, or the end of rows with CLIENT_DEPRECATE_EOF
+	ok     wire.OK // where isOK: an OK packet, or the end of rows with CLIENT_DEPRECATE_EOF
+	isOK   bool
 	err    *wire.Err
 	status uint16 // of an OK or EOF packet
 	has    bool   // status is set
@@ -181,7 +182,7 @@ func (a *answer) result(payload []byte) (ending, error) {
 		return ending{}, err
 	}
 	a.over(ok.Status)
-	return ending{ok: &ok, status: ok.Status, has: true}, nil
+	return ending{ok: ok, isOK: true, status: ok.Status, has: true}, nil
 }
 
 // over ends a result; another one may follow.

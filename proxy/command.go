@@ -137,12 +137,16 @@ func (s *session) query(message wire.Message, body []byte) (done bool, err error
 	if s.tooFast(message, v, text) || s.kill(message, v, text) {
 		return true, nil
 	}
+	if len(v.decision.Questions) > 0 {
+		if v = s.inform(v, s.state.schema, textEstimate{body, text}); v == nil {
+			return false, nil
+		}
+	}
 	switch s.pass(message, v, text) {
 	case waits:
 		return false, nil
 	case passes:
-		s.forward(s.annotated(message, body, text, v), answerFirst, v.effect)
-		s.inflight.answer.files = v.files
+		s.forwardAs(v, s.annotated(message, body, text, v), answerFirst)
 	}
 	return true, nil
 }
@@ -165,9 +169,15 @@ func (s *session) passOn(message wire.Message, v *verdict, text []byte, phase an
 	case waits:
 		return false
 	case passes:
-		s.forward(message, phase, v.effect)
+		s.forwardAs(v, message, phase)
 	}
 	return true
+}
+
+// forwardAs forwards a command and expects what its verdict says of it.
+func (s *session) forwardAs(v *verdict, message wire.Message, phase answerPhase) {
+	s.forward(message, phase, v.effect)
+	s.inflight.answer.files, s.inflight.redefines = v.files, v.redefines
 }
 
 // useSchema is the statement that a change of the default schema stands for.

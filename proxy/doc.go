@@ -40,6 +40,33 @@
 //	                  followed by session tracking, asked for again when it may have changed unseen
 //	question.go       what the session itself asks the server while the client's command waits
 //	statequestion.go  of these, the one for the state
+//	inform.go         what a decision must be told before it stands: it is made again with the answers
+//	estimate.go       how many rows a text would touch: EXPLAIN on the session's own connection
+//	estimate_prepared.go  the same for prepared statements, with their parameters
+//	keys.go           a table's keys, read through the control account and kept for a short while
+//
+// # What an estimate leaves behind
+//
+// The client does not see the EXPLAIN that is asked before its statement, and
+// what the server keeps is as without it: the transaction, LAST_INSERT_ID(),
+// FOUND_ROWS(), prepared statements, and ROW_COUNT() and warnings of the
+// statement itself. These cannot be kept:
+//
+//   - Where the statement is refused, SHOW WARNINGS shows EXPLAIN's note in the
+//     place of older warnings, and ROW_COUNT() is -1, as after any error. With
+//     autocommit off a transaction has begun.
+//   - SET TRANSACTION without SESSION, right before such a statement outside a
+//     transaction, holds for the EXPLAIN, and not for the statement.
+//   - What a WHERE does on the way is done twice: @v := @v + 1 on MariaDB,
+//     LAST_INSERT_ID(n), SLEEP(), a stored function. ROW_COUNT() inside the
+//     statement is -1.
+//   - The server's own counters, its slow log and performance_schema tell of both.
+//     max_prepared_stmt_count counts a second statement for each that was asked about.
+//
+// An estimate is no promise. It is asked of the server's statistics, and of a
+// moment before the statement runs.
+//
+// # Drivers
 //
 // A session does no I/O of its own. It is a state machine between two byte
 // streams, so that the way of a statement is one story whatever carries the

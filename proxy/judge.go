@@ -20,6 +20,7 @@ type verdict struct {
 	unread     bool      // one of the statements cannot be read
 	files      int       // that the server may ask the client for: one for each LOAD DATA LOCAL
 	destroys   bool      // a statement takes something away when it runs
+	redefines  bool      // a statement may change a table's keys
 	until      time.Time // when the decision may be another one; zero for never
 	told       *wire.Err // the answer in the place of any decision
 }
@@ -45,7 +46,7 @@ func (s *session) judgeText(text []byte) *verdict {
 	key := shapeKey{shape: lexed.Shape, mode: s.state.mode, schema: s.state.schema, lowerCaseNames: s.state.lowerCaseNames}
 	v := s.verdicts.get(s.app, key)
 	if v == nil || !s.holds(v) {
-		v = s.judge(s.state.schema, s.server.options.Reader.ReadLexed(&lexed).Statements)
+		v = s.judge(s.state.schema, s.server.read(lexed))
 		if lexed.Ambiguous == "" && s.app != nil {
 			s.verdicts.put(s.app, key, v)
 		}
@@ -55,6 +56,12 @@ func (s *session) judgeText(text []byte) *verdict {
 	}
 	s.server.options.Metrics.Decision(time.Since(start))
 	return v
+}
+
+// read reads what was cut into tokens. It takes a copy, so that nothing is
+// allocated where that is not needed.
+func (s *Server) read(lexed sqlparse.Lexed) []sqlparse.Statement {
+	return s.options.Reader.ReadLexed(&lexed).Statements
 }
 
 // errMustChangePassword is the server's own answer to nearly all that an account
@@ -67,6 +74,12 @@ var errMustChangePassword = wire.Err{
 
 // judge asks the policy about statements that stand in a schema.
 func (s *session) judge(schema string, statements []sqlparse.Statement) *verdict {
+	return s.judgeKnowing(schema, statements, nil)
+}
+
+// judgeKnowing is judge with what the server has answered to the questions of
+// an earlier decision.
+func (s *session) judgeKnowing(schema string, statements []sqlparse.Statement, answers []policy.Answer) *verdict {
 	now := s.server.options.Now()
 	v := &verdict{
 		statements: statements,
@@ -74,6 +87,7 @@ func (s *session) judge(schema string, statements []sqlparse.Statement) *verdict
 			Schema:         schema,
 			LowerCaseNames: s.state.lowerCaseNames,
 			Statements:     statements,
+			Answers:        answers,
 			Now:            now,
 		}),
 	}
@@ -87,6 +101,7 @@ func (s *session) judge(schema string, statements []sqlparse.Statement) *verdict
 		}
 		v.destroys = v.destroys || destroys(statements[i])
 		v.unread = v.unread || statements[i].Kind == sqlparse.Unknown
+		v.redefines = v.redefines || redefines(&statements[i])
 	}
 	return v
 }

@@ -11,8 +11,9 @@ import (
 
 // Usage counts what apps use of their limits. All Servers of a process share one.
 type Usage struct {
-	mu   sync.Mutex
-	apps map[string]*appUsage
+	mu        sync.Mutex
+	apps      map[string]*appUsage
+	redefined atomic.Uint64 // counts statements that may have changed a table's keys
 }
 
 // NewUsage returns a Usage that has counted nothing.

@@ -3,6 +3,7 @@ package proxy
 import (
 	"encoding/binary"
 	"reflect"
+	"slices"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
 
@@ -19,13 +20,17 @@ const lastPrepared = 0xffffffff
 // changed since. A server may read the text again under a later mode.
 type statement struct {
 	id       uint32
-	long     int  // bytes of COM_STMT_SEND_LONG_DATA since the last execution
-	cut      bool // some of them were not forwarded
+	params   int
+	types    []byte // of the parameters, as they were sent last; of statements that there may be questions about
+	long     int    // bytes of COM_STMT_SEND_LONG_DATA since the last execution
+	cut      bool   // some of them were not forwarded
+	twin     *twin  // its EXPLAIN, where one was needed
 	text     []byte
 	mode     sqlparse.Mode
 	schema   string // the default schema it was prepared in, and stays in
 	verdict  *verdict
 	standing uint64 // the policy generation it was judged under
+	rows     bool   // it may change rows: there may be questions about it
 }
 
 // statements are a session's prepared statements by the server's id.
@@ -34,11 +39,18 @@ type statements struct {
 	last *statement
 }
 
-func (p *statements) add(id uint32, st *statement) {
+// add takes note of the server's answer to a prepare. After one that failed,
+// MariaDB has no statement that was prepared last.
+func (p *statements) add(ok wire.PrepareOK, made bool, st *statement) {
+	if !made {
+		p.last = nil
+		return
+	}
 	if p.byID == nil {
 		p.byID = make(map[uint32]*statement)
 	}
-	p.byID[id], st.id = st, id
+	st.id, st.params = ok.StatementID, int(ok.Params)
+	p.byID[st.id] = st
 	p.last = st
 }
 
@@ -72,25 +84,33 @@ func (s *session) prepare(message wire.Message, text []byte) (done bool, err err
 		schema:   s.state.schema,
 		verdict:  v,
 		standing: s.generation,
+		rows:     slices.ContainsFunc(v.statements, changesRows),
 	}
 	return true, nil
 }
 
 // prepared is the verdict about preparing what the verdict is about: nothing
-// is destroyed yet.
+// is destroyed yet, and questions are put when the parameters are known.
 func (v *verdict) prepared() *verdict {
-	if !v.destroys {
+	if !v.destroys && len(v.decision.Questions) == 0 {
 		return v
 	}
 	p := *v
 	p.destroys = false
+	if len(v.decision.Questions) > 0 { // nothing else speaks against it
+		p.decision = policy.Decision{Action: policy.Allow}
+	}
 	return &p
 }
 
 // execute forwards a COM_STMT_EXECUTE of a statement that was judged, under the
 // policy and the mode of now. Its parameters and query attributes are no text.
 func (s *session) execute(message wire.Message, body []byte) (done bool, err error) {
-	st := s.statement(body)
+	return s.executed(message, body, false)
+}
+
+func (s *session) executed(message wire.Message, body []byte, bulk bool) (done bool, err error) {
+	st := s.statement(message, body)
 	if st == nil {
 		s.unknownStatement(message, "mysqld_stmt_execute")
 		return true, nil
@@ -104,26 +124,43 @@ func (s *session) execute(message wire.Message, body []byte) (done bool, err err
 			Message: "Prepared statement needs to be re-prepared: Guardrail reads its text differently since the session's sql_mode or character set has changed"})
 		return true, nil
 	}
+	s.renew(st)
+	if st.rows && !bulk {
+		st.remember(body, s.clientCapabilities&mysql.CLIENT_QUERY_ATTRIBUTES != 0)
+	}
+	v := st.verdict
+	if s.tooMuch(message, st, body) || s.tooFast(message, v, st.text) {
+		s.unload(st)
+		return true, nil
+	}
+	if len(v.decision.Questions) > 0 {
+		if v = s.inform(v, st.schema, executionEstimate{st, body, bulk}); v == nil {
+			return false, nil
+		}
+	}
+	if !s.passOn(message, v, st.text, answerFirst) {
+		return false, nil
+	}
+	s.unload(st)
+	return true, nil
+}
+
+// changesRows reports whether a policy can ask how many rows a statement touches.
+func changesRows(st sqlparse.Statement) bool {
+	switch st.Kind {
+	case "update", "update_multi", "delete", "delete_multi":
+		return true
+	}
+	return false
+}
+
+// renew judges a statement again that was judged under another policy, or at
+// another hour.
+func (s *session) renew(st *statement) {
 	if st.standing != s.generation || !s.holds(st.verdict) {
 		st.verdict = s.judge(st.schema, st.verdict.statements)
 		st.standing = s.generation
 	}
-	v := st.verdict
-	become := stopped
-	if !s.tooMuch(message, st, body) && !s.tooFast(message, v, st.text) {
-		become = s.pass(message, v, st.text)
-	}
-	switch become {
-	case waits:
-		return false, nil
-	case stopped:
-		s.unload(st)
-		return true, nil
-	}
-	s.forward(message, answerFirst, v.effect)
-	s.inflight.answer.files = v.files
-	st.long = 0
-	return true, nil
 }
 
 // tooMuch refuses parameters beyond the app's limit, those that came as long
@@ -150,7 +187,7 @@ func (s *session) bulkExecute(message wire.Message, body []byte) (done bool, err
 		s.refuseCommand(message, "COM_STMT_BULK_EXECUTE on a connection without it")
 		return true, nil
 	}
-	return s.execute(message, body)
+	return s.executed(message, body, true)
 }
 
 // readAgain reads a prepared text in the session's present mode and reports
@@ -164,12 +201,19 @@ func (s *session) readAgain(st *statement) bool {
 	return true
 }
 
-// statement finds the prepared statement that a command's body begins with.
-func (s *session) statement(body []byte) *statement {
+// statement finds the prepared statement that a command's body begins with. The
+// command then names it by its id: for the server, the one prepared last may be
+// one of the session's own.
+func (s *session) statement(message wire.Message, body []byte) *statement {
 	if len(body) < 4 {
 		return nil
 	}
-	return s.prepared.get(binary.LittleEndian.Uint32(body), s.state.mode.Server.Flavour)
+	id := binary.LittleEndian.Uint32(body)
+	st := s.prepared.get(id, s.state.mode.Server.Flavour)
+	if st != nil && st.id != id {
+		binary.LittleEndian.PutUint32(message.Raw[wire.HeaderLen+1:], st.id)
+	}
+	return st
 }
 
 // fetch forwards a COM_STMT_FETCH, whose statement was judged when it was executed.
@@ -179,8 +223,8 @@ func (s *session) fetch(message wire.Message, body []byte) (done bool, err error
 }
 
 func (s *session) resetStatement(message wire.Message, body []byte) (done bool, err error) {
-	if st := s.statement(body); st != nil {
-		st.long, st.cut = 0, false
+	if st := s.statement(message, body); st != nil {
+		s.forgetLong(st)
 	}
 	s.onStatement(message, body, "mysqld_stmt_reset", answerSimple)
 	return true, nil
@@ -188,7 +232,7 @@ func (s *session) resetStatement(message wire.Message, body []byte) (done bool, 
 
 // onStatement forwards a command on a statement that is known.
 func (s *session) onStatement(message wire.Message, body []byte, name string, phase answerPhase) {
-	if s.statement(body) == nil {
+	if s.statement(message, body) == nil {
 		s.unknownStatement(message, name)
 		return
 	}
@@ -203,26 +247,39 @@ const longDataHead = 6
 // on a statement that is not known is dropped in silence, as the server does,
 // and one beyond the app's limit is: the execution is refused.
 func (s *session) longData(message wire.Message, body []byte) (done bool, err error) {
-	st := s.statement(body)
-	if st == nil {
+	st := s.statement(message, body)
+	if st == nil || len(body) < longDataHead {
 		return true, nil
 	}
-	st.long += max(0, len(body)-longDataHead)
+	if s.needsTwin(st) {
+		return false, nil
+	}
+	st.long += len(body) - longDataHead
 	if limit := s.limits.MaxAllowedPacket; limit > 0 && st.long > limit && s.observed.IsZero() {
 		st.cut = true
 	}
 	if !st.cut {
 		s.forward(message, answerDone, 0)
+		s.alsoToTwin(st, message)
 	}
 	return true, nil
 }
 
-// unload makes the server forget the long data of a statement whose execution
-// is refused. It would be part of the next execution's.
+// unload forgets the long data of a statement that was executed. Where it was
+// not, because that was refused, the server must be made to forget it: it would
+// be part of the next execution's.
 func (s *session) unload(st *statement) {
-	if st.long > 0 {
-		st.long, st.cut = 0, false
+	refused := st.long > 0 && s.inflight.answer.phase == answerDone
+	s.forgetLong(st)
+	if refused {
 		s.ask(&unloading{id: st.id, reply: s.newReply(answerSimple)})
+	}
+}
+
+func (s *session) forgetLong(st *statement) {
+	st.long, st.cut = 0, false
+	if st.twin != nil && st.twin.long > 0 {
+		s.untwin(st)
 	}
 }
 
@@ -242,11 +299,12 @@ func (u *unloading) told(*session) error { return nil }
 
 // closeStatement forgets a statement. The command has no answer.
 func (s *session) closeStatement(message wire.Message, body []byte) (done bool, err error) {
-	st := s.statement(body)
+	st := s.statement(message, body)
 	if st == nil {
 		return true, nil
 	}
-	delete(s.prepared.byID, binary.LittleEndian.Uint32(body))
+	s.untwin(st)
+	delete(s.prepared.byID, st.id)
 	if s.prepared.last == st {
 		s.prepared.last = nil
 	}

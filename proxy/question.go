@@ -86,7 +86,7 @@ func (r *reply) packet(payload []byte) (done bool, err error) {
 		return r.answer.phase == answerDone, err
 	}
 	switch r.answer.phase {
-	case answerColumns:
+	case answerColumns, answerDefinitions:
 		r.definitions = append(r.definitions, bytes.Clone(payload))
 	case answerRows:
 		if len(r.rows) < maxOwnRows {

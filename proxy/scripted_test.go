@@ -93,7 +93,12 @@ require: ['WHERE FOR DELETE']
 // guarding returns a Server that has a policy and no connections.
 func guarding(t testing.TB) *Server {
 	t.Helper()
-	p, err := policy.Parse([]policy.Source{{File: "app.yaml", Text: []byte(scriptedPolicy)}})
+	return guardingBy(t, scriptedPolicy)
+}
+
+func guardingBy(t testing.TB, text string) *Server {
+	t.Helper()
+	p, err := policy.Parse([]policy.Source{{File: "app.yaml", Text: []byte(text)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,6 +113,7 @@ func guarding(t testing.TB) *Server {
 			Recorder: audit.NewLog(zap.NewNop()), Usage: NewUsage(), Metrics: metrics.New(prometheus.NewRegistry(), "production", "", "", ""),
 		},
 		backend: &backend{},
+		keys:    &keyReader{},
 		caches:  []*verdicts{newVerdicts()},
 	}
 	guard.tokens.New = func() any { return new(sqlparse.Tokens) }

@@ -26,6 +26,7 @@ type Server struct {
 	loops   []*loop
 	caches  []*verdicts // one for each loop; at least one
 	tokens  sync.Pool   // of *sqlparse.Tokens
+	keys    *keyReader
 	threads threads
 	codecs  wire.Codecs
 
@@ -59,6 +60,7 @@ func New(o Options) (*Server, error) {
 	}
 	s.tags = newTagReader(&s.options, s.backend)
 	s.life, s.end = context.WithCancel(context.Background())
+	s.keys = newKeyReader(&s.options, s.backend, s.life)
 	if s.loops, err = startLoops(runtime.GOMAXPROCS(0), o.Log); err != nil {
 		return nil, fmt.Errorf("event loops: %w", err)
 	}
@@ -235,6 +237,7 @@ func (s *Server) Stop(ctx context.Context) error {
 		for _, l := range s.loops {
 			l.stop()
 		}
+		s.keys.close()
 	}()
 	select {
 	case <-done:

@@ -93,6 +93,9 @@ type head struct {
 	destructive *audit.Event // what the record was given before it is forwarded
 	recorded    bool         // the record has answered
 	recordErr   error
+
+	findings findings
+	twinned  bool // a twin was prepared for it, or cannot be
 }
 
 // inflight is the command that the server is answering.
@@ -104,6 +107,7 @@ type inflight struct {
 	changed bool       // the server reported variables
 	moved   bool       // the server reported a schema
 
+	redefines   bool         // it may change a table's keys
 	destructive *audit.Event // in the record, to be told what became of it
 	began       time.Time    // set with it
 	rows        int64        // affected
@@ -404,9 +408,9 @@ func (s *session) look(packet []byte) (changed []byte, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("the backend's answer: %w", err)
 	}
-	if end.ok != nil {
+	if end.isOK {
 		s.inflight.rows += int64(end.ok.AffectedRows)
-		if changed, err = s.translate(packet[3], end.ok); err != nil {
+		if changed, err = s.translate(packet[3], &end.ok); err != nil {
 			return nil, err
 		}
 	}
@@ -488,8 +492,11 @@ func (s *session) answered(failed bool) {
 	if f.effect&sqlparse.SetsSchema != 0 && !failed && !f.moved {
 		s.state.schemaStale = true
 	}
-	if f.prepare != nil && f.answer.prepared {
-		s.prepared.add(f.answer.prepare.StatementID, f.prepare)
+	if f.prepare != nil {
+		s.prepared.add(f.answer.prepare, f.answer.prepared, f.prepare)
+	}
+	if f.redefines {
+		s.server.options.Usage.redefined.Add(1)
 	}
 	s.inflight = inflight{}
 }

@@ -22,9 +22,8 @@ type Control struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// do runs f on a new connection to the server: a name that leads elsewhere
-// since the last time is followed.
-func (c Control) do(ctx context.Context, f func(*sql.Conn) error) (err error) {
+// Open returns a pool of connections to the server, none of which is made yet.
+func (c Control) Open() (*sql.DB, error) {
 	config := mysql.NewConfig()
 	config.User, config.Passwd, config.Net, config.Addr = c.User, c.Password, "tcp", c.Address
 	config.TLS, config.ParseTime, config.InterpolateParams = c.TLS, true, true
@@ -35,9 +34,18 @@ func (c Control) do(ctx context.Context, f func(*sql.Conn) error) (err error) {
 	}
 	connector, err := mysql.NewConnector(config)
 	if err != nil {
-		return fmt.Errorf("control account: %w", err)
+		return nil, fmt.Errorf("control account: %w", err)
 	}
-	pool := sql.OpenDB(connector)
+	return sql.OpenDB(connector), nil
+}
+
+// do runs f on a new connection to the server: a name that leads elsewhere
+// since the last time is followed.
+func (c Control) do(ctx context.Context, f func(*sql.Conn) error) (err error) {
+	pool, err := c.Open()
+	if err != nil {
+		return err
+	}
 	defer func() { err = errors.Join(err, pool.Close()) }()
 	conn, err := pool.Conn(ctx)
 	if err != nil {

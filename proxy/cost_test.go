@@ -1,0 +1,90 @@
+package proxy
+
+import (
+	"testing"
+
+	"github.com/go-mysql-org/go-mysql/mysql"
+
+	"guardrail/proxy/audit"
+	"guardrail/proxy/wire"
+)
+
+// unread is a driver of which nothing is asked but speed.
+type unread struct{ commands int }
+
+func (u *unread) toClient([]byte) {}
+func (u *unread) toServer([]byte) {}
+func (u *unread) command([]byte)  { u.commands++ }
+func (u *unread) later() func()   { return func() {} }
+
+// forgetful is a recorder that keeps nothing.
+type forgetful struct{}
+
+func (forgetful) Record(audit.Event) error { return nil }
+
+// costs returns what feeds a session one statement and its answer, and counts
+// the commands that the server gets.
+func costs(t testing.TB, policies, text string) (statement func(), sent *unread) {
+	t.Helper()
+	guard := guardingBy(t, policies)
+	guard.options.Recorder = forgetful{}
+	d := newScripted(guard, form{server: mysql.CLIENT_PROTOCOL_41, client: mysql.CLIENT_PROTOCOL_41})
+	s := d.session
+	sent = &unread{}
+	s.wires = sent
+	query, _ := wire.AppendPacket(nil, 0, append([]byte{mysql.COM_QUERY}, text...))
+	answer, _ := wire.AppendPacket(nil, 1, wire.OK{Status: 2, AffectedRows: 1}.Append(nil, s.serverCapabilities))
+	return func() {
+		if err := s.fromClient(query); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.fromServer(answer); err != nil {
+			t.Fatal(err)
+		}
+	}, sent
+}
+
+const (
+	plainGrants = "app: app\naccounts: [app]\nenvironments: [production]\ngrants: ['SELECT, INSERT, UPDATE, DELETE ON *.*']\n"
+	allDemands  = plainGrants + "require: ['ROWS <= 1000 FOR DELETE', 'PRIMARY KEY FOR DELETE']\n" +
+		"limits: {max_allowed_packet: 1M, max_user_connections: 100, max_queries_per_second: 1000000}\n"
+)
+
+// cheap are statements that no demand of allDemands is about.
+var cheap = map[string]string{
+	"select": "SELECT a, b FROM orders WHERE id = 1",
+	"update": "UPDATE orders SET a = 1 WHERE id = 1",
+}
+
+func TestStatementsWithoutQuestionsPayNothingForThem(t *testing.T) {
+	for name, text := range cheap {
+		t.Run(name, func(t *testing.T) {
+			plain, _ := costs(t, plainGrants, text)
+			demanding, sent := costs(t, allDemands, text)
+			want, got := testing.AllocsPerRun(200, plain), testing.AllocsPerRun(200, demanding)
+			if got > want {
+				t.Errorf("%v allocations with demands and limits, %v without", got, want)
+			}
+			sent.commands = 0
+			demanding()
+			if sent.commands != 1 {
+				t.Errorf("the server got %d commands", sent.commands)
+			}
+		})
+	}
+}
+
+// BenchmarkStatement is a whole statement in a session, all but its I/O.
+func BenchmarkStatement(b *testing.B) {
+	for name, text := range cheap {
+		for kind, policies := range map[string]string{"plain": plainGrants, "demands": allDemands} {
+			b.Run(name+"/"+kind, func(b *testing.B) {
+				statement, _ := costs(b, policies, text)
+				b.ReportAllocs()
+				for b.Loop() {
+					statement()
+				}
+			})
+		}
+	}
+}
