@@ -24,11 +24,13 @@ func (w *walk) expr(node ast.ExprNode) {
 	case *ast.FuncCallExpr:
 		w.function(n.Schema.O, n.FnName.O, n.Args)
 	case *ast.AggregateFuncExpr:
+		w.aggregate(n.F)
 		w.exprs(n.Args)
 		if n.Order != nil {
 			w.byItems(n.Order.Items)
 		}
 	case *ast.WindowFuncExpr:
+		w.aggregate(n.Name)
 		w.exprs(n.Args)
 		w.window(&n.Spec)
 	case *ast.SubqueryExpr:
@@ -126,6 +128,14 @@ func (w *walk) function(schema, name string, args []ast.ExprNode) {
 		w.calls(nameParts(schema, plainName(name))...)
 	case lower == "load_file":
 		w.global("FILE")
+	}
+}
+
+// aggregate reads the name of a function that the parser takes for an aggregate
+// or a window function: to the server it may be a stored one.
+func (w *walk) aggregate(name string) {
+	if !builtin(w.mode.Server, strings.ToLower(name)) {
+		w.calls(name)
 	}
 }
 

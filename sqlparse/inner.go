@@ -10,8 +10,23 @@ import (
 // covered by no wildcard: some of them run what text they are given.
 func routineObject(schema, name string) Object {
 	o := Object{Type: Routine, Schema: schema, Name: name}
-	o.Named = runsText(o) || strings.EqualFold(schema, "sys") || strings.EqualFold(schema, "mysql")
+	o.Named = runsText(o) || schema == "" && loadable(name) || strings.EqualFold(schema, "sys") || strings.EqualFold(schema, "mysql")
 	return o
+}
+
+// loadable reports whether a bare name may be a function that is loaded into
+// the server and reaches beyond its schema, so that no wildcard covers it:
+// those of the servers' own plug-ins and components, and those that run shell commands.
+func loadable(name string) bool {
+	name = strings.ToLower(name)
+	for _, prefix := range []string{"asynchronous_connection_failover_", "audit_log_", "group_replication_", "keyring_", "mysql_firewall_",
+		"set_firewall_", "read_firewall_", "service_get_", "service_release_", "version_tokens_", "masking_dictionary_", "gen_blocklist",
+		"gen_dictionary", "telemetry_", "mle_", "sys_exec", "sys_eval", "sys_set", "sys_get", "http_", "lib_mysqludf_"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return name == "flush_rewrite_rules" || name == "load_rewrite_rules"
 }
 
 // runsText reports whether a routine of the sys schema runs the text it is

@@ -38,6 +38,18 @@ func TestSchemaInText(t *testing.T) {
 	}
 }
 
+// TestLoadable covers functions that reach beyond a schema by no wildcard.
+func TestLoadable(t *testing.T) {
+	for sql, named := range map[string]bool{
+		"SELECT sys_exec('rm -rf /')": true, "SELECT keyring_key_remove('k')": true, "SELECT Group_Replication_switch_to_single_primary_mode()": true,
+		"SELECT d.sys_exec('x')": false, "SELECT total(1)": false,
+	} {
+		if st := readOne(t, sql, mysql97); len(st.Needs) != 1 || st.Needs[0].Object.Named != named {
+			t.Errorf("%s: %+v, want Named %v", sql, st.Needs, named)
+		}
+	}
+}
+
 // TestSysRoutineBehindUse covers a routine of the server's own by no wildcard,
 // however its schema is named.
 func TestSysRoutineBehindUse(t *testing.T) {
