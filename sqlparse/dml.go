@@ -111,6 +111,9 @@ func (w *walk) insert(n *ast.InsertStmt) {
 	for _, a := range n.OnDuplicate {
 		w.expr(a.Expr)
 	}
+	if w.mariaDB() && len(n.OnDuplicate) > 0 && w.runsRoutines() {
+		w.table(t, "SELECT") // the server asks for it where a stored function is called
+	}
 }
 
 // insertKind names the event: VALUES ROW() is a plain insert to the server.

@@ -201,9 +201,11 @@ func (o *grantor) words(n sqlparse.Need) []string {
 	case sqlparse.LoadDataLocal, sqlparse.Unparsed:
 		return nil
 	case sqlparse.AnyPrivilege:
+		switch {
+		case n.Object.Type == sqlparse.Schema && (n.Object.Schema == "" || n.Object.Schema == o.schema):
+			return nil // it has a foot there
+		}
 		switch n.Object.Type {
-		case sqlparse.Schema:
-			return nil
 		case sqlparse.Routine:
 			return []string{"EXECUTE"}
 		}

@@ -163,8 +163,15 @@ func (b *bones) variable(global bool) {
 	switch {
 	case global:
 		b.w.global("SYSTEM_VARIABLES_ADMIN")
-	case restrictedVariable(name):
+	case restrictedVariable(b.w.mode.Server, name):
 		b.w.global("SESSION_VARIABLES_ADMIN")
+		b.w.sets(name)
+	case name == "default_table_encryption" && !b.w.mariaDB():
+		b.w.global("SYSTEM_VARIABLES_ADMIN")
+		b.w.global("TABLE_ENCRYPTION_ADMIN")
+		b.w.sets(name)
+	case name == "innodb_tmpdir":
+		b.w.global("FILE")
 		b.w.sets(name)
 	default:
 		b.w.sets(name)
@@ -191,21 +198,4 @@ func changesReading(name string) bool {
 		return true
 	}
 	return strings.HasPrefix(name, "character_set_") || strings.HasPrefix(name, "session_track_")
-}
-
-// restrictedVariable reports whether setting the session variable asks for a
-// privilege, because it reaches beyond the session: the binary log,
-// replication, the server's debugging.
-func restrictedVariable(name string) bool {
-	switch name {
-	case "sql_log_bin", "sql_log_off", "binlog_format", "binlog_row_image", "binlog_row_value_options",
-		"binlog_rows_query_log_events", "binlog_direct_non_transactional_updates", "gtid_next",
-		"gtid_domain_id", "gtid_seq_no", "server_id", "skip_replication", "pseudo_slave_mode",
-		"pseudo_replica_mode", "pseudo_thread_id", "original_commit_timestamp", "immediate_server_version",
-		"original_server_version", "transaction_write_set_extraction", "debug", "debug_sync", "debug_dbug",
-		"default_collation_for_utf8mb4", "bulk_insert_buffer_size", "sql_require_primary_key",
-		"sql_generate_invisible_primary_key", "require_row_format", "restrict_fk_on_non_standard_key":
-		return true
-	}
-	return false
 }

@@ -37,6 +37,9 @@ func (b *bones) insert() {
 			w.table(t, "SELECT")
 		}
 		b.until("RETURNING")
+		if w.mariaDB() && w.runsRoutines() {
+			w.table(t, "SELECT")
+		}
 	}
 	b.returning(own)
 }
