@@ -61,7 +61,7 @@ func TestStatementsWithoutQuestionsPayNothingForThem(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			plain, _ := costs(t, plainGrants, text)
 			demanding, sent := costs(t, allDemands, text)
-			want, got := testing.AllocsPerRun(200, plain), testing.AllocsPerRun(200, demanding)
+			want, got := fewest(plain), fewest(demanding)
 			if got > want {
 				t.Errorf("%v allocations with demands and limits, %v without", got, want)
 			}
@@ -72,6 +72,16 @@ func TestStatementsWithoutQuestionsPayNothingForThem(t *testing.T) {
 			}
 		})
 	}
+}
+
+// fewest is what a statement allocates at the least: under the race detector a
+// sync.Pool forgets at random.
+func fewest(statement func()) float64 {
+	least := testing.AllocsPerRun(1, statement)
+	for range 200 {
+		least = min(least, testing.AllocsPerRun(1, statement))
+	}
+	return least
 }
 
 // BenchmarkStatement is a whole statement in a session, all but its I/O.
