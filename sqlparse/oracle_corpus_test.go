@@ -36,7 +36,7 @@ func TestNeedsOracle(t *testing.T) {
 			r.statement(c)
 		})
 		r.v.report(t)
-	}, mysqltest.Own())
+	}, mysqltest.Own(), mysqltest.Args("--lock-wait-timeout=5"))
 }
 
 // replay goes through the corpus in its order, so that the tables are there
@@ -109,6 +109,10 @@ func (r *replay) make(q asking) {
 	}
 	if run(ctx, r.maker, set, true) != nil || denied(run(ctx, r.maker, q.text, true)) {
 		_ = run(ctx, r.o.admin, q.text, true)
+	}
+	for _, conn := range []*sql.Conn{r.maker, r.o.admin} {
+		_ = run(ctx, conn, "ROLLBACK", true) // CREATE TABLE ... START TRANSACTION
+		_ = run(ctx, conn, "UNLOCK TABLES", true)
 	}
 }
 

@@ -41,7 +41,7 @@ func (b *bones) joined(with found, derived func(string)) {
 			b.i++
 			b.factor(with, derived)
 		case b.take("ON"):
-			for b.i < b.end && !b.op(',') && !b.boundary() && !b.joins() && !b.is("ON", "SET") {
+			for b.i < b.end && !b.op(',') && !b.op('}') && !b.boundary() && !b.joins() && !b.is("ON", "SET") {
 				b.step()
 			}
 		case b.is("USING") && b.f.op(b.i+1, '('):
