@@ -235,6 +235,7 @@ func (o *oracle) judge(t *testing.T, m soupMode, text string, events []event) {
 		o.accepted++
 	}
 	reading := o.reader.Read([]byte(text), m.mode)
+	sound(t, []byte(text), reading)
 	if reason, unknown := reading.Unknown(); unknown {
 		if whole {
 			o.unknown++

@@ -53,8 +53,10 @@ func (f fragment) op(i int, op Op) bool {
 	return i >= 0 && i < len(f.tokens) && f.tokens[i].Type == TokenSymbol && f.tokens[i].Op == op
 }
 
-// slice returns the tokens from..to of the fragment.
+// slice returns the tokens from..to of the fragment; past the end there is none.
 func (f fragment) slice(from, to int) fragment {
+	to = min(to, len(f.tokens))
+	from = min(from, to)
 	return fragment{lexed: f.lexed, tokens: f.tokens[from:to]}
 }
 
