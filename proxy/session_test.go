@@ -136,3 +136,19 @@ func withoutEvents(p []byte) []byte {
 		rest = rest[i+6+26:]
 	}
 }
+
+func TestAStatementThatIsClosedAsTheOnePreparedLastIsForgotten(t *testing.T) {
+	d := newScripted(guarding(t), forms["MariaDB's own, files"])
+	var input []byte
+	for range 100 {
+		for _, payload := range []string{"\x16SELECT a FROM t WHERE id = ?", "\x17\xff\xff\xff\xff\x00\x01\x00\x00\x00", "\x19\xff\xff\xff\xff"} {
+			input, _ = wire.AppendPacket(input, 0, []byte(payload))
+		}
+	}
+	if err := d.play(input, whole, func() bool { return true }); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(d.session.prepared.byID); n != 0 || len(d.script.Executed) != 300 {
+		t.Errorf("%d statements are kept, the server executed %d commands", n, len(d.script.Executed))
+	}
+}
