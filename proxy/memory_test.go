@@ -3,7 +3,6 @@ package proxy_test
 import (
 	"bufio"
 	"crypto/tls"
-	"encoding/binary"
 	"fmt"
 	"os"
 	"runtime"
@@ -76,14 +75,7 @@ func (c *rawClient) ask(t testing.TB, text string) {
 // askPrepared prepares a query of one column without parameters, and executes it.
 func (c *rawClient) askPrepared(t testing.TB, text string) {
 	t.Helper()
-	c.send(t, 0, append([]byte{mysql.COM_STMT_PREPARE}, text...)...)
-	prepared, err := wire.DecodePrepareOK(c.read(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.read(t) // the column
-	c.read(t) // an EOF
-	c.send(t, 0, append(binary.LittleEndian.AppendUint32([]byte{mysql.COM_STMT_EXECUTE}, prepared.StatementID), 0, 1, 0, 0, 0)...)
+	c.send(t, 0, onStatement(mysql.COM_STMT_EXECUTE, c.prepares(t, text), 0, 1, 0, 0, 0)...)
 }
 
 // drain reads a result of one column to its end, now and then slowly, and returns how many bytes it had.
@@ -165,9 +157,9 @@ func TestALongSessionStaysSmall(t *testing.T) {
 			c.ask(t, fmt.Sprintf("SELECT COALESCE(LOWER(CONV(BIT_XOR(CAST(CRC32(CONCAT_WS('#', id, note)) AS UNSIGNED)), 10, 16)), '%d')"+
 				" AS crc FROM shop.orders FORCE INDEX (PRIMARY) WHERE id >= %d AND id <= %d /* chunk %d */", i, lower, upper, i))
 			c.answered()
-			c.askPrepared(t, fmt.Sprintf("SELECT COUNT(*) FROM shop.orders WHERE id BETWEEN %d AND %d", lower, upper))
-			c.answered()
-			c.send(t, 0, binary.LittleEndian.AppendUint32([]byte{mysql.COM_STMT_CLOSE}, uint32(i+1))...)
+			id := c.prepares(t, fmt.Sprintf("SELECT COUNT(*) FROM shop.orders WHERE id BETWEEN %d AND %d", lower, upper))
+			c.executes(t, id, 0, 1, 0, 0, 0)
+			c.send(t, 0, onStatement(mysql.COM_STMT_CLOSE, id)...)
 		}
 		for i := range statements / 10 {
 			chunk(i)

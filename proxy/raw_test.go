@@ -68,7 +68,7 @@ func loginAs(t testing.TB, addr string, r wire.HandshakeResponse, config *tls.Co
 	if c.greeting, err = wire.DecodeGreeting(c.read(t)); err != nil {
 		t.Fatal(err)
 	}
-	r.Collation, r.AuthPlugin = 45, "asks_for_a_switch"
+	r.Collation, r.AuthPlugin, r.ZstdLevel = 45, "asks_for_a_switch", 3
 	if config != nil {
 		r.Capabilities |= mysql.CLIENT_SSL
 		c.answer(t, r.AppendSSLRequest(nil))
