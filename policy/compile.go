@@ -1,10 +1,8 @@
 package policy
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -12,8 +10,8 @@ import (
 // that environment, because then nobody could log in and the name is most
 // likely mistyped.
 func (p *Policy) Compile(environment string) (*Set, error) {
-	if known := p.Environments(); !slices.Contains(known, environment) {
-		return nil, fmt.Errorf("no app belongs to environment %q; the policies know %s", environment, strings.Join(known, ", "))
+	if err := p.knows(environment); err != nil {
+		return nil, err
 	}
 	s := &Set{environment: environment, hash: p.hash, accounts: map[string][]entry{}}
 	for _, f := range p.apps {

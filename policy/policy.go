@@ -12,14 +12,15 @@ import (
 	"guardrail/policy/strictyaml"
 )
 
-// Policy is what a directory of policy files says, for all environments.
+// Policy is what a directory of policy files says, for all environments; see In.
 type Policy struct {
-	apps       []*appFile
-	denies     []line // of files without an app: for every app
-	requires   []line
-	exceptions []line
-	tests      []Test
-	hash       string
+	environment string // the only one, of what In returns
+	apps        []*appFile
+	denies      []line // of files without an app: for every app
+	requires    []line
+	exceptions  []line
+	tests       []Test
+	hash        string
 }
 
 // Load reads the policy files of a directory and compiles them for an
@@ -169,26 +170,6 @@ func (p *Policy) appNames() []string {
 		names = append(names, a.name)
 	}
 	return names
-}
-
-// FirstEnvironment is where a test runs that names no environment: the first
-// that its app, or the first app of its account, lists. It is empty when there is none.
-func (p *Policy) FirstEnvironment(t Test) string {
-	for _, a := range p.apps {
-		if a.name != t.App && !a.lets(t.Account) || len(a.environments) == 0 {
-			continue
-		}
-		return a.environments[0]
-	}
-	if all := p.Environments(); len(all) > 0 {
-		return all[0]
-	}
-	return ""
-}
-
-// lets reports whether the app has the account.
-func (a *appFile) lets(name string) bool {
-	return slices.ContainsFunc(a.accounts, func(acc account) bool { return acc.name == name })
 }
 
 // Apps returns the names of all apps, sorted.

@@ -10,7 +10,8 @@ import (
 
 // Warnings returns what is allowed in policy files and most likely not meant:
 // lines that change nothing because of others, grants over everything, accounts
-// of two apps, and ends that have come.
+// of two apps, and ends that have come. Of a policy of one environment it also
+// returns the apps that can do nothing there.
 func (p *Policy) Warnings(now time.Time) strictyaml.Mistakes {
 	var w warnings
 	all := p.Environments()
@@ -22,6 +23,9 @@ func (p *Policy) Warnings(now time.Time) strictyaml.Mistakes {
 			w.report.Add(a.at.Pos(), "the observe mode of app "+a.name+" has ended: it is enforced", "take mode and until away")
 		}
 		w.ends(slices.Concat(a.denies, a.requires), now)
+		if p.environment != "" {
+			w.idle(p, a, now)
+		}
 	}
 	w.ends(slices.Concat(p.denies, p.requires), now)
 	for _, l := range p.exceptions {
@@ -67,6 +71,18 @@ func (w *warnings) accounts(p *Policy) {
 					"which one it logs in to hangs on where; give each app an account of its own")
 			}
 		}
+	}
+}
+
+// idle warns of an app that may connect in the policy's one environment, for nothing.
+func (w *warnings) idle(p *Policy, a *appFile, now time.Time) {
+	allowed := slices.ContainsFunc(p.exceptions, func(l line) bool { return l.App == a.name && l.lifts == "" })
+	switch {
+	case len(a.accounts) == 0:
+		w.report.Add(a.at.Pos(), "app "+a.name+" belongs to "+p.environment+", and has no account", "list the MySQL users that belong to it")
+	case len(a.grants) == 0 && !allowed && !now.Before(a.observeUntil):
+		w.report.Add(a.at.Pos(), "app "+a.name+" may connect in "+p.environment+", where nothing is granted to it",
+			"add grants, or take "+p.environment+" from its environments")
 	}
 }
 

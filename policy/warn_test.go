@@ -1,6 +1,8 @@
 package policy_test
 
 import (
+	"cmp"
+	"strings"
 	"testing"
 	"time"
 
@@ -55,5 +57,53 @@ func TestWarnings(t *testing.T) {
 				t.Errorf("\n got %s\nwant %s", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestWarningsIn shows that a policy shared by environments is judged for one of
+// them: by the apps and lines that are in force there.
+func TestWarningsIn(t *testing.T) {
+	const shop = "app: shop\naccounts: [shop]\nenvironments: [production, staging]\n"
+	tests := []struct{ name, lines, shared, production, staging string }{
+		{"all well", "grants: [SELECT ON a.t]\n", "deny: [DROP TABLE ON *.*]\n", "", ""},
+		{"denied in one", "grants: [SELECT ON a.t]\n", "deny: [{rule: SELECT ON a.t, environments: [production]}]\n", "a.yaml:4:10: nothing can use this grant; b.yaml:1 denies all of it", ""},
+		{"broad in one", "grants: [SELECT ON a.t, {allow: UNPARSED ON *.*, environments: [staging]}]\n", "", "", "a.yaml:4:33: UNPARSED lets through statements that nobody has read; no deny can stop what is in them"},
+		{"an idle deny in one", "grants: [SELECT ON a.t]\n", "deny:\n  - {rule: ALL ON b.*, environments: [staging]}\n  - DROP TABLE ON b.t\n", "", "b.yaml:3:5: this deny refuses nothing; b.yaml:2 denies all of it"},
+		{"nothing granted in one", "grants: [{allow: SELECT ON a.t, environments: [staging]}]\n", "", "a.yaml:1:6: app shop may connect in production, where nothing is granted to it; add grants, or take production from its environments", ""},
+		{"nothing granted, and observed", "mode: observe\nuntil: 2026-11-22T13:00:00Z\n", "", "", ""},
+		{"an exception in one", "grants: [{allow: SELECT ON a.t, environments: [staging]}]\n", "exceptions: [{app: shop, allow: SELECT ON a.t, until: 2026-11-22T13:00:00Z, ticket: A, by: b, environments: [production]}]\n", "", ""},
+		{"an exception for an app of elsewhere", "grants: [SELECT ON a.t]\n", "exceptions: [{app: dev, allow: SELECT ON a.t, until: 2026-11-22T10:00:00Z, ticket: A, by: b}]\n", "", "b.yaml:1:32: this exception has ended; take it away"},
+		{"an account of an app of elsewhere", "grants: [SELECT ON a.t]\naccounts: [shop, dev@10.0.0.0/16]\n", "", "", "a.yaml:4:18: account dev belongs to app dev, too; which one it logs in to hangs on where; give each app an account of its own"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			text := shop
+			if strings.Contains(tt.lines, "accounts:") {
+				text = strings.Replace(shop, "accounts: [shop]\n", "", 1)
+			}
+			p, err := policy.Parse(sources(text+tt.lines, cmp.Or(tt.shared, "deny: [DROP TABLE ON *.*]\n"), "app: dev\naccounts: [dev@10.1.0.0/16]\nenvironments: [staging]\ngrants: [SELECT ON a.t]\n"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for environment, want := range map[string]string{"production": tt.production, "staging": tt.staging} {
+				here, err := p.In(environment)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := here.Warnings(noon).Error(); got != want {
+					t.Errorf("%s:\n got %s\nwant %s", environment, got, want)
+				}
+			}
+		})
+	}
+}
+
+func TestInWhatNoAppKnows(t *testing.T) {
+	p, err := policy.Parse(sources(app("")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.In("prodution"); err == nil || !strings.Contains(err.Error(), "the policies know production") {
+		t.Errorf("got %v", err)
 	}
 }

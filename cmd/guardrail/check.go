@@ -17,10 +17,11 @@ import (
 
 // checkCommand reads configuration and policies and tells what is wrong.
 type checkCommand struct {
-	config    string
-	format    string
-	effective bool
-	strict    bool
+	config      string
+	environment string
+	format      string
+	effective   bool
+	strict      bool
 }
 
 func newCheckCommand() *cobra.Command {
@@ -32,25 +33,32 @@ func newCheckCommand() *cobra.Command {
 what to write instead, and the effective configuration when there is none.
 
 With directories or files, only these policies are read, all together, as if
-they were one directory.
+they were one directory. Mistakes are told of all environments, as one file with
+a mistake keeps the others out of force.
+
+Policies may be shared by all environments. With a configuration they are judged
+for its environment, with --environment for that one: warnings are those that
+matter there, --effective shows what is in force there and who may not connect.
 
 Warnings tell what is allowed and most likely not meant: grants that nothing can
 use, denies that refuse nothing, wildcards over everything, accounts of two
-apps, exceptions and observe modes that have ended. They do not change the exit
-code, unless --strict is given.
+apps, exceptions and observe modes that have ended, and in one environment apps
+that may connect and do nothing. They do not change the exit code, unless
+--strict is given.
 
 The exit code is 0 when all is well, 1 when there are mistakes, and 2 when
 something could not be read.`,
 		Example: `  guardrail check --config /etc/guardrail/guardrail.yaml
-  guardrail check --effective policies/
+  guardrail check --environment production --effective policies/
   guardrail check --format github policies/everyone.yaml policies/accounting-web.yaml`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.run(cmd, args)
 		},
 	}
 	cmd.Flags().StringVarP(&c.config, "config", "c", "guardrail.yaml", "configuration file")
+	cmd.Flags().StringVar(&c.environment, "environment", "", "judge for this environment alone; the configuration's where one is read")
 	cmd.Flags().StringVar(&c.format, "format", "text", "how mistakes are told: "+formats)
-	cmd.Flags().BoolVar(&c.effective, "effective", false, "show what holds for each app, in each environment or in the configuration's")
+	cmd.Flags().BoolVar(&c.effective, "effective", false, "show what holds for each app in each environment that is judged")
 	cmd.Flags().BoolVar(&c.strict, "strict", false, "take warnings for mistakes")
 	return cmd
 }
@@ -61,13 +69,14 @@ func (c *checkCommand) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	if len(args) > 0 {
-		return c.policies(p, args, "")
+		return c.policies(p, args)
 	}
 	o, err := config.Load(c.config)
 	if err != nil {
 		return p.mistakes(withPolicies(c.config, err))
 	}
-	if err := c.policies(p, []string{o.Policies}, o.Environment); err != nil {
+	c.environment = cmp.Or(c.environment, o.Environment)
+	if err := c.policies(p, []string{o.Policies}); err != nil {
 		return err
 	}
 	if p.format == "text" {
@@ -77,7 +86,7 @@ func (c *checkCommand) run(cmd *cobra.Command, args []string) error {
 }
 
 // policies checks policy files, for an environment if one is given.
-func (c *checkCommand) policies(p *printer, paths []string, environment string) error {
+func (c *checkCommand) policies(p *printer, paths []string) error {
 	sources, err := readPolicies(paths)
 	if err != nil {
 		return err
@@ -86,34 +95,37 @@ func (c *checkCommand) policies(p *printer, paths []string, environment string) 
 	if err != nil {
 		return p.mistakes(err)
 	}
-	environments := parsed.Environments()
-	if environment != "" {
-		environments = []string{environment}
-	}
-	sets := make([]*policy.Set, 0, len(environments))
-	for _, e := range environments {
-		set, err := parsed.Compile(e)
-		if err != nil {
+	judged := parsed
+	if c.environment != "" {
+		if judged, err = parsed.In(c.environment); err != nil {
 			return err
 		}
-		sets = append(sets, set)
 	}
-	warnings := parsed.Warnings(time.Now())
+	warnings := judged.Warnings(time.Now())
 	for _, w := range warnings {
 		p.tell("warning", w)
 	}
 	if p.format == "text" {
-		_, _ = fmt.Fprintf(p.out, "%s of %s, no mistakes, %s\n", count(len(sources), "policy file"), count(len(parsed.Apps()), "app"), count(len(warnings), "warning"))
+		_, _ = fmt.Fprintf(p.out, "%s of %s%s, no mistakes, %s\n", count(len(sources), "policy file"), count(len(parsed.Apps()), "app"),
+			c.judged(len(judged.Apps())), count(len(warnings), "warning"))
 	}
 	if c.effective {
-		for _, set := range sets {
-			tellEffective(p.out, set)
+		if err := tellAllEffective(p.out, parsed, judged.Environments()); err != nil {
+			return err
 		}
 	}
 	if c.strict && len(warnings) > 0 {
 		return exitCode(1)
 	}
 	return nil
+}
+
+// judged says for which environment was judged, and how many apps belong to it.
+func (c *checkCommand) judged(apps int) string {
+	if c.environment == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (%d in %s)", apps, c.environment)
 }
 
 // withPolicies adds the mistakes of the policies to those of their

@@ -10,11 +10,25 @@ import (
 	"guardrail/policy"
 )
 
-// tellEffective writes what holds for each app in one environment.
+// tellAllEffective writes what holds for each app in some environments.
+func tellAllEffective(out io.Writer, p *policy.Policy, environments []string) error {
+	for _, e := range environments {
+		set, err := p.Compile(e)
+		if err != nil {
+			return err
+		}
+		tellEffective(out, set)
+	}
+	return nil
+}
+
+// tellEffective writes what holds for each app in one environment, and which may
+// not connect there.
 func tellEffective(out io.Writer, set *policy.Set) {
 	_, _ = fmt.Fprintf(out, "\n%s\n", set.Environment())
 	for _, a := range set.Apps() {
 		if !a.Here() {
+			_, _ = fmt.Fprintf(out, "  %s: may not connect, belongs to %s\n", a.Name(), strings.Join(a.Environments(), ", "))
 			continue
 		}
 		_, _ = fmt.Fprintf(out, "  %s: %s%s\n", a.Name(), strings.Join(a.Accounts(), ", "), terms(a))

@@ -20,6 +20,7 @@ import (
 type testCommand struct {
 	config  string
 	server  string
+	only    string // environment
 	format  string
 	verbose bool
 	covered bool
@@ -36,7 +37,10 @@ enforce them. Without an argument, the policies of the configuration are tested.
 Tests may stand in files of their own, beside the policies or elsewhere: a file
 that holds nothing but tests.
 
-A test runs in the environment it names, or in the first that its app lists.
+A test runs in the environment it names, or in the first that its app lists; with
+--environment only those of one environment run, and --coverage is about the
+lines that are in force there.
+
 The exit code is 0 when all tests pass, 1 when one fails, when there are
 mistakes or no tests, and 2 when something could not be read.
 
@@ -44,6 +48,7 @@ With --coverage it is 1 as well while some grant, deny, requirement, exception
 or limit is shown to work by no test; those lines are told.`,
 		Example: `  guardrail test policies/
   guardrail test --coverage policies/ more-tests/accounting.yaml
+  guardrail test --coverage --environment production policies/
   guardrail test --watch policies/                    # again, whenever a file changes
   guardrail test --server mariadb-10.11.19 --verbose policies/
   guardrail test --coverage --format github policies/ # annotations in a pull request`,
@@ -53,6 +58,7 @@ or limit is shown to work by no test; those lines are told.`,
 	}
 	cmd.Flags().StringVarP(&c.config, "config", "c", "guardrail.yaml", "configuration file, for its policies")
 	cmd.Flags().StringVar(&c.server, "server", "mysql-9.7.4", "the server whose reading counts, as in mariadb-10.11.19")
+	cmd.Flags().StringVar(&c.only, "environment", "", "run the tests of this environment alone")
 	cmd.Flags().StringVar(&c.format, "format", "text", "how failures are told: "+formats)
 	cmd.Flags().BoolVar(&c.covered, "coverage", false, "fail if a line of a policy is shown to work by no test")
 	cmd.Flags().BoolVarP(&c.verbose, "verbose", "v", false, "tell the tests that pass, too")
@@ -105,17 +111,25 @@ func (c *testCommand) test(p *printer, server sqlparse.Server, paths []string) e
 	if err != nil {
 		return p.mistakes(err)
 	}
+	judged := parsed
+	if c.only != "" {
+		if judged, err = parsed.In(c.only); err != nil {
+			return err
+		}
+	}
 	results := policytest.Run(parsed, policytest.Options{
 		Reader: sqlparse.NewReader(sqlparse.Options{}),
 		Mode:   sqlparse.Mode{Server: server, Charset: sqlparse.CharsetUTF8},
 		Now:    time.Now(),
+
+		Environment: c.only,
 	})
 	failed := c.report(p, results)
-	untested := policytest.Untested(parsed, results)
+	untested := policytest.Untested(judged, results)
 	if c.covered {
 		tellUntested(p, untested)
 	}
-	tellTotals(p, results, failed, len(policytest.Testable(parsed)), untested, c.covered)
+	tellTotals(p, results, failed, len(policytest.Testable(judged)), untested, c.covered)
 	if failed > 0 || len(results) == 0 || c.covered && len(untested) > 0 {
 		return exitCode(1)
 	}

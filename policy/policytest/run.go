@@ -19,6 +19,8 @@ type Options struct {
 	Reader *sqlparse.Reader // required
 	Mode   sqlparse.Mode    // how the server reads; the zero Mode reads nothing
 	Now    time.Time        // for tests without at
+
+	Environment string // the tests of the only one that matters; all where empty
 }
 
 // Result is what became of one test.
@@ -33,12 +35,14 @@ type Result struct {
 	Rules []policy.Rule
 }
 
-// Run runs all tests of a policy, in their order.
+// Run runs the tests of a policy, in their order.
 func Run(p *policy.Policy, o Options) []Result {
 	r := runner{policy: p, options: o, sets: map[string]*policy.Set{}}
 	var out []Result
 	for _, t := range p.Tests() {
-		out = append(out, r.run(t))
+		if o.Environment == "" || p.Runs(t) == o.Environment {
+			out = append(out, r.run(t))
+		}
 	}
 	return out
 }
@@ -64,7 +68,7 @@ type runner struct {
 }
 
 func (r *runner) run(t policy.Test) Result {
-	result := Result{Test: t, Environment: r.environment(t)}
+	result := Result{Test: t, Environment: r.policy.Runs(t)}
 	set, err := r.set(result.Environment)
 	if err != nil {
 		result.Failure = err.Error()
@@ -147,14 +151,6 @@ type place struct {
 }
 
 func placeOf(r policy.Rule) place { return place{r.File, r.Line, r.Col} }
-
-// environment is the test's own, or the first that its app lists.
-func (r *runner) environment(t policy.Test) string {
-	if t.In != "" {
-		return t.In
-	}
-	return r.policy.FirstEnvironment(t)
-}
 
 func (r *runner) set(environment string) (*policy.Set, error) {
 	if s, ok := r.sets[environment]; ok {
