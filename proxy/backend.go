@@ -127,7 +127,7 @@ func (u *upstream) respond(ctx context.Context, response wire.HandshakeResponse,
 		if err := u.write(response.AppendSSLRequest(nil)); err != nil {
 			return err
 		}
-		secured := tls.Client(u.conn, config)
+		secured := tls.Client(&replaceable{u.conn}, config)
 		if err := secured.HandshakeContext(ctx); err != nil {
 			return fmt.Errorf("TLS to backend: %w", err)
 		}

@@ -20,8 +20,11 @@
 //
 // The way of a statement, from there on:
 //
-//	drive_*.go        read bytes from either side and feed the session: an epoll loop for
-//	                  plain connections, goroutines where a leg has TLS
+//	loops.go          the event loops that all sessions of a process share
+//	drive_loop_linux.go    one of them: epoll on a thread of its own
+//	drive_polled_linux.go  a session with a loop: reads from either side, feeds the session
+//	drive_leg_linux.go     one of its two connections, plain or with TLS
+//	drive_blocking.go      goroutines instead, where a leg is compressed
 //	session.go        cuts a command off the client's bytes, one in flight at a time; walks over
 //	                  the server's answer and passes it on; says when it is complete
 //	command.go        one line for each command byte; what has none is refused

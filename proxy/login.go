@@ -175,7 +175,7 @@ func (l *login) identify(ctx context.Context) error {
 		return err
 	}
 	if wire.IsSSLRequest(payload) && l.server.options.ClientTLS != nil {
-		secured := tls.Server(l.client, l.server.options.ClientTLS)
+		secured := tls.Server(&replaceable{l.client}, l.server.options.ClientTLS)
 		if err := secured.HandshakeContext(ctx); err != nil {
 			return fmt.Errorf("TLS with client: %w", err)
 		}

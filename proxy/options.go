@@ -35,6 +35,7 @@ type Options struct {
 
 	Policies *policy.Live
 	Usage    *Usage // of the apps' limits, shared by the Servers of a process; the Server's own where nil
+	Loops    *Loops // shared by the Servers of a process; the Server's own, one for each core, where nil
 	Reader   *sqlparse.Reader
 	Recorder audit.Recorder
 	Metrics  *metrics.Metrics

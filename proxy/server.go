@@ -23,7 +23,7 @@ type Server struct {
 	tags    *tagReader
 	noted   noted
 	rsaKey  func() rsaKey
-	loops   []*loop
+	loops   *Loops
 	caches  []*verdicts // one for each loop; at least one
 	tokens  sync.Pool   // of *sqlparse.Tokens
 	keys    *keyReader
@@ -41,8 +41,7 @@ type Server struct {
 // closer is a connection that Stop must end.
 type closer interface{ Close() error }
 
-// New returns a Server that is ready to Serve. It starts its event loops; Stop
-// ends them.
+// New returns a Server that is ready to Serve. Stop ends what it starts.
 func New(o Options) (*Server, error) {
 	if err := o.check(); err != nil {
 		return nil, err
@@ -51,6 +50,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("RSA key for caching_sha2_password: %w", err)
 	}
+	o.ClientTLS, o.Backend.TLS = inFullRecords(o.ClientTLS), inFullRecords(o.Backend.TLS)
 	s := &Server{
 		options:   o,
 		backend:   &backend{options: o.Backend},
@@ -61,11 +61,13 @@ func New(o Options) (*Server, error) {
 	s.tags = newTagReader(&s.options, s.backend)
 	s.life, s.end = context.WithCancel(context.Background())
 	s.keys = newKeyReader(&s.options, s.backend, s.life)
-	if s.loops, err = startLoops(runtime.GOMAXPROCS(0), o.Log); err != nil {
-		return nil, fmt.Errorf("event loops: %w", err)
+	if s.loops = o.Loops; s.loops == nil {
+		if s.loops, err = StartLoops(runtime.GOMAXPROCS(0), o.Log); err != nil {
+			return nil, fmt.Errorf("event loops: %w", err)
+		}
 	}
 	s.tokens.New = func() any { return new(sqlparse.Tokens) }
-	for range max(1, len(s.loops)) {
+	for range max(1, s.loops.number()) {
 		s.caches = append(s.caches, newVerdicts())
 	}
 	if o.Backend.Tag != TagNone && s.tags.available() {
@@ -166,8 +168,8 @@ func (s *Server) handle(conn net.Conn) {
 	s.drive(session, l)
 }
 
-// drive gives a logged-in session to an event loop, or, where a leg has TLS, to
-// goroutines of its own.
+// drive gives a logged-in session to an event loop, or, where a leg is
+// compressed, to goroutines of its own.
 func (s *Server) drive(session *session, l *login) {
 	for _, c := range []net.Conn{l.raw, l.up.raw} {
 		if err := clearDeadline(c); err != nil {
@@ -188,7 +190,7 @@ func (s *Server) drive(session *session, l *login) {
 	s.next++
 	s.mu.Unlock()
 	session.verdicts = s.caches[place]
-	if l.client == l.raw && l.up.conn == l.up.raw && len(s.loops) > 0 && s.loops[place].adopt(session, l.raw, l.up.raw, ended) {
+	if s.loops.adopt(place, session, l.client, l.up.conn, ended) {
 		return
 	}
 	ended(driveBlocking(session, l.client, l.up.conn))
@@ -234,8 +236,9 @@ func (s *Server) Stop(ctx context.Context) error {
 		defer close(done)
 		s.running.Wait()
 		s.backend.spare.close()
-		for _, l := range s.loops {
-			l.stop()
+		s.loops.evict(s)
+		if s.options.Loops == nil {
+			s.loops.Stop()
 		}
 		s.keys.close()
 	}()

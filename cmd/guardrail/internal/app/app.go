@@ -54,6 +54,7 @@ type App struct {
 	store    *audit.Store
 	book     *audit.Book
 	usage    *proxy.Usage
+	loops    *proxy.Loops
 	servers  []*proxy.Server
 	failed   chan error // a part that must not end has ended
 	undo     []undo     // in the order of their start
@@ -113,6 +114,9 @@ func New(o Options) (*App, error) {
 	if err := a.openRecord(to); err != nil {
 		return nil, err
 	}
+	if err := a.startLoops(); err != nil {
+		return nil, errors.Join(err, a.Stop())
+	}
 	reader := sqlparse.NewReader(sqlparse.Options{})
 	for _, l := range c.Listeners {
 		server, err := a.newServer(l, reader, now)
@@ -122,6 +126,22 @@ func New(o Options) (*App, error) {
 		a.servers = append(a.servers, server)
 	}
 	return a, nil
+}
+
+// startLoops starts an event loop for each core that the process may use, and
+// lets Go run as many threads again beside them.
+func (a *App) startLoops() (err error) {
+	cores := runtime.GOMAXPROCS(0)
+	if a.loops, err = proxy.StartLoops(cores, a.log); err != nil {
+		return fmt.Errorf("event loops: %w", err)
+	}
+	runtime.GOMAXPROCS(2 * cores)
+	a.undo = append(a.undo, undo{"event loops", func(context.Context) error {
+		a.loops.Stop()
+		runtime.GOMAXPROCS(cores)
+		return nil
+	}})
+	return nil
 }
 
 func (a *App) newServer(l config.Listener, reader *sqlparse.Reader, now time.Time) (*proxy.Server, error) {
@@ -159,6 +179,7 @@ func (a *App) newServer(l config.Listener, reader *sqlparse.Reader, now time.Tim
 		RequireTLS: l.TLS.Required,
 		Policies:   a.live,
 		Usage:      a.usage,
+		Loops:      a.loops,
 		Reader:     reader,
 		Recorder:   a.book,
 		Metrics:    a.metrics,

@@ -3,6 +3,7 @@
 package proxy
 
 import (
+	"errors"
 	"net"
 
 	"go.uber.org/zap"
@@ -11,8 +12,10 @@ import (
 // loop exists on Linux only; elsewhere every session has goroutines of its own.
 type loop struct{}
 
-func startLoops(int, *zap.Logger) ([]*loop, error) { return nil, nil }
+func startLoop(*zap.Logger) (*loop, error) { return nil, errors.ErrUnsupported }
 
 func (*loop) adopt(*session, net.Conn, net.Conn, func(error)) bool { return false }
+
+func (*loop) evict(*Server) {}
 
 func (*loop) stop() {}
