@@ -28,6 +28,11 @@ func costs(t testing.TB, policies, text string) (statement func(), sent *unread)
 	t.Helper()
 	guard := guardingBy(t, policies)
 	guard.options.Recorder = forgetful{}
+	return costsOf(t, guard, text)
+}
+
+func costsOf(t testing.TB, guard *Server, text string) (statement func(), sent *unread) {
+	t.Helper()
 	d := newScripted(guard, form{server: mysql.CLIENT_PROTOCOL_41, client: mysql.CLIENT_PROTOCOL_41})
 	s := d.session
 	sent = &unread{}

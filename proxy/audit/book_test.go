@@ -144,6 +144,30 @@ func TestSubmitWaitsOnlyForWhatDestroys(t *testing.T) {
 	s.Close()
 }
 
+// A destructive statement that waits for its commit does not wait for those of
+// refusals, of which there can be many.
+func TestWhatDestroysWaitsForNothingElse(t *testing.T) {
+	s := open(t, t.TempDir()+"/audit.db", "")
+	k := keep(t, s, func(o *audit.Options) { o.FlushEvery = time.Hour })
+	for i := range 100 {
+		for _, e := range []audit.Event{drop(time.Now()), loss(time.Now())} {
+			if err := k.Record(e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := count(issues(t, s, audit.AllowedDestructive)); n != int64(i+1) {
+			t.Fatalf("%d destructive statements are stored, not %d", n, i+1)
+		}
+	}
+	if n := count(issues(t, s, audit.Refused)); n > 1 { // the first batch is of all
+		t.Errorf("%d refusals were stored with them", n)
+	}
+	k.mustStop(t)
+	if n := count(issues(t, s)); n != 200 {
+		t.Errorf("%d events in the end", n)
+	}
+}
+
 // A loop sends 100,000 refusals of one shape as fast as it can, with other
 // shapes and destructive statements between them.
 func TestAStormIsOneIssueWithAnExactCount(t *testing.T) {

@@ -3,37 +3,10 @@ package audit
 import (
 	"context"
 	"database/sql"
+	"maps"
 	"slices"
-	"strings"
 	"time"
 )
-
-// window is a filter's time in whole grains, in seconds since 1970.
-type window struct{ grain, from, to int64 }
-
-// windowOf chooses the grain that answers for a filter's time within a bounded
-// number of rows.
-func windowOf(f Filter) window {
-	w := window{grain: 86400, from: 0, to: 1 << 40}
-	if !f.To.IsZero() {
-		w.to = f.To.Unix()
-	}
-	if f.From.IsZero() {
-		return w
-	}
-	end := f.To
-	if end.IsZero() {
-		end = time.Now()
-	}
-	switch span := end.Sub(f.From); {
-	case span <= 6*time.Hour:
-		w.grain = 60
-	case span <= 7*24*time.Hour:
-		w.grain = 3600
-	}
-	w.from = f.From.Unix() / w.grain * w.grain
-	return w
-}
 
 // Point is how many events there were in a grain of time.
 type Point struct {
@@ -41,38 +14,46 @@ type Point struct {
 	Events int64
 }
 
-// Series returns the events of each app in the filter's time, by its grain: a
-// minute up to six hours, an hour up to a week, then a day. Points without
-// events are left out.
+// Series returns the events of each app in the filter's time, by a grain: a
+// minute up to six hours, ten minutes up to a day, an hour up to a week, then a
+// day; coarser ones where there is too much of them. Points without events are
+// left out.
 func (s *Store) Series(ctx context.Context, f Filter) (map[string][]Point, time.Duration, error) {
 	if err := f.check(); err != nil {
 		return nil, 0, err
 	}
-	w := windowOf(f)
-	query, args := f.series(w)
+	if f.simple() {
+		w, where := windowOf(f, 1), f.issues()
+		return s.drawn(ctx, w, "SELECT i.app, i.start, SUM(i.events) FROM series i WHERE i.grain = ? AND i.start >= ? AND i.start < ? AND "+
+			where.text+" GROUP BY i.app, i.start ORDER BY i.start", append([]any{w.grain, w.from, w.to}, where.args...))
+	}
+	seen := f.seen(windowOf(f, 0))
+	var lines int
+	if err := s.reader(ctx).QueryRowContext(ctx, "SELECT COUNT(*) FROM issues i WHERE "+seen.text, seen.args...).Scan(&lines); err != nil {
+		return nil, 0, err
+	}
+	w := windowOf(f, lines)
+	return s.drawn(ctx, w, "SELECT i.app, c.start, SUM(c.events) FROM issues i "+s.dialect.joinInOrder()+
+		" counts c ON c.issue = i.id AND c.grain = ? AND c.start >= ? AND c.start < ? WHERE "+seen.text+" GROUP BY i.app, c.start ORDER BY c.start",
+		append([]any{w.grain, w.from, w.to}, seen.args...))
+}
+
+// simple reports whether the small table that knows only app, environment and
+// decision can answer.
+func (f Filter) simple() bool {
+	return f.Acknowledged == nil && !slices.ContainsFunc(f.Conditions, func(c Condition) bool {
+		return c.Field != "app" && c.Field != "environment" && c.Field != "decision"
+	})
+}
+
+func (s *Store) drawn(ctx context.Context, w window, query string, args []any) (map[string][]Point, time.Duration, error) {
 	out, err := points[string](ctx, s.reader(ctx), query, args)
 	return out, time.Duration(w.grain) * time.Second, err
 }
 
-// series asks the small table that knows only app, environment and decision,
-// unless the filter asks for more.
-func (f Filter) series(w window) (string, []any) {
-	where := f.issues()
-	simple := f.Acknowledged == nil && !slices.ContainsFunc(f.Conditions, func(c Condition) bool {
-		return c.Field != "app" && c.Field != "environment" && c.Field != "decision"
-	})
-	args := append([]any{w.grain, w.from, w.to}, where.args...)
-	if simple {
-		return "SELECT i.app, i.start, SUM(i.events) FROM series i WHERE i.grain = ? AND i.start >= ? AND i.start < ? AND " +
-			where.text + " GROUP BY i.app, i.start ORDER BY i.start", args
-	}
-	return "SELECT i.app, c.start, SUM(c.events) FROM counts c JOIN issues i ON i.id = c.issue WHERE c.grain = ? AND c.start >= ? AND c.start < ? AND " +
-		where.text + " GROUP BY i.app, c.start ORDER BY c.start", args
-}
-
 // Trends returns the events of each of some issues in the filter's time, by its grain.
 func (s *Store) Trends(ctx context.Context, f Filter, ids []IssueID) (map[IssueID][]Point, time.Duration, error) {
-	w := windowOf(f)
+	w := windowOf(f, len(ids))
 	grain := time.Duration(w.grain) * time.Second
 	if len(ids) == 0 {
 		return nil, grain, nil
@@ -102,25 +83,30 @@ func points[K comparable](ctx context.Context, db *sql.DB, query string, args []
 	return out, rows.Err()
 }
 
-// Values returns what a field of the issues seen since a time can be, for
-// menus: at most limit, in order. Client and account have too many.
-func (s *Store) Values(ctx context.Context, field string, since time.Time, limit int) ([]string, error) {
-	if !slices.Contains([]string{"app", "environment", "backend", "rule", "kind", "decision"}, field) {
-		return nil, Filter{Conditions: []Condition{{Field: field + "?"}}}.check()
-	}
-	rows, err := s.reader(ctx).QueryContext(ctx, strings.ReplaceAll("SELECT DISTINCT @ FROM issues WHERE last_seen >= ? AND @ <> '' ORDER BY @ LIMIT ?", "@", field),
-		since.UnixMilli(), limit)
+// Values returns what fields of the issues seen since a time can be, for menus:
+// at most limit of each, in order.
+func (s *Store) Values(ctx context.Context, since time.Time, limit int) (map[string][]string, error) {
+	rows, err := s.reader(ctx).QueryContext(ctx, "SELECT DISTINCT app, environment, rule, kind FROM issues WHERE last_seen >= ?", since.UnixMilli())
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var out []string
+	found := map[string]map[string]struct{}{"app": {}, "environment": {}, "rule": {}, "kind": {}}
 	for rows.Next() {
-		var v string
-		if err := rows.Scan(&v); err != nil {
+		var app, environment, rule, kind string
+		if err := rows.Scan(&app, &environment, &rule, &kind); err != nil {
 			return nil, err
 		}
-		out = append(out, v)
+		for field, value := range map[string]string{"app": app, "environment": environment, "rule": rule, "kind": kind} {
+			if value != "" {
+				found[field][value] = struct{}{}
+			}
+		}
+	}
+	out := map[string][]string{}
+	for field, values := range found {
+		sorted := slices.Sorted(maps.Keys(values))
+		out[field] = sorted[:min(len(sorted), limit)]
 	}
 	return out, rows.Err()
 }

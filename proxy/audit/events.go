@@ -86,17 +86,48 @@ func (s *Store) Events(ctx context.Context, f Filter, before string, limit int) 
 	return s.latest(ctx, f, nil, limit)
 }
 
-// latest walks over the issues that the filter names, the one seen last first,
-// and stops where no later issue can have a later event: an index over issue
-// and id serves every filter.
+// latest finds the events that a filter names: among the latest of all, or
+// where they are rarer issue by issue.
 func (s *Store) latest(ctx context.Context, f Filter, before []byte, limit int) ([]Kept, error) {
+	if len(f.Decisions) == 0 && len(f.Conditions) == 0 && f.Acknowledged == nil {
+		ids, err := s.idsWhere(ctx, f, "", "1 = 1", nil, before, limit)
+		if err != nil {
+			return nil, err
+		}
+		return s.byID(ctx, ids)
+	}
 	candidates, err := s.candidates(ctx, f)
-	if err != nil {
+	if err != nil || len(candidates) == 0 {
 		return nil, err
 	}
 	if clients := f.values("client", false); len(clients) > 0 {
 		return s.latestOf(ctx, f, clients, candidates, before, limit)
 	}
+	page, err := s.idsWhere(ctx, f, "", "1 = 1", nil, before, walkAtOnce)
+	if err != nil {
+		return nil, err
+	}
+	ids := among(page, candidates)
+	if len(ids) < limit && len(page) == walkAtOnce {
+		if ids, err = s.latestByIssue(ctx, f, candidates, before, limit); err != nil {
+			return nil, err
+		}
+	}
+	return s.byID(ctx, ids[:min(len(ids), limit)])
+}
+
+// among returns the events whose issue is one of those named.
+func among(events []found, issues []candidate) []found {
+	wanted := make(map[IssueID]bool, len(issues))
+	for _, c := range issues {
+		wanted[c.id] = true
+	}
+	return slices.DeleteFunc(events, func(e found) bool { return !wanted[e.issue] })
+}
+
+// latestByIssue walks over issues, the one seen last first, and stops where no
+// later issue can have a later event.
+func (s *Store) latestByIssue(ctx context.Context, f Filter, candidates []candidate, before []byte, limit int) ([]found, error) {
 	var ids []found
 	for _, c := range candidates {
 		if len(ids) >= limit && c.seen.Before(ids[limit-1].at()) {
@@ -107,45 +138,43 @@ func (s *Store) latest(ctx context.Context, f Filter, before []byte, limit int) 
 			return nil, err
 		}
 		ids = append(ids, more...)
-		slices.SortFunc(ids, func(a, b found) int { return -cmp.Compare(string(a.event), string(b.event)) })
+		slices.SortFunc(ids, latestFirst)
 		ids = ids[:min(len(ids), limit)]
 	}
-	return s.byID(ctx, ids)
+	return ids, nil
 }
+
+func latestFirst(a, b found) int { return -cmp.Compare(string(a.event), string(b.event)) }
 
 // latestOf walks over the events of clients, the latest first, and takes those
 // of the issues that the filter names.
 func (s *Store) latestOf(ctx context.Context, f Filter, clients []string, candidates []candidate, before []byte, limit int) ([]Kept, error) {
-	wanted := make(map[IssueID]bool, len(candidates))
-	for _, c := range candidates {
-		wanted[c.id] = true
-	}
 	var ids []found
 	for _, client := range clients {
 		of := f
 		of.Conditions = append(slices.DeleteFunc(slices.Clone(f.Conditions), func(c Condition) bool { return c.Field == "client" && !c.Not }),
 			Condition{Field: "client", Value: client})
 		for end, taken := before, 0; taken < limit; {
-			page, err := s.idsWhere(ctx, of, "1 = 1", nil, end, walkAtOnce)
+			page, err := s.idsWhere(ctx, of, "events_client", "1 = 1", nil, end, walkAtOnce)
 			if err != nil {
 				return nil, err
 			}
-			for _, e := range page {
-				if wanted[e.issue] && taken < limit {
-					ids, taken = append(ids, e), taken+1
-				}
+			if len(page) > 0 {
+				end = page[len(page)-1].event
 			}
-			if len(page) < walkAtOnce {
+			last := len(page) < walkAtOnce
+			ours := among(page, candidates)
+			ids, taken = append(ids, ours...), taken+len(ours)
+			if last {
 				break
 			}
-			end = page[len(page)-1].event
 		}
 	}
-	slices.SortFunc(ids, func(a, b found) int { return -cmp.Compare(string(a.event), string(b.event)) })
+	slices.SortFunc(ids, latestFirst)
 	return s.byID(ctx, ids[:min(len(ids), limit)])
 }
 
-// walkAtOnce is how many events of a client are looked at in one query.
+// walkAtOnce is how many events are looked at in one query.
 const walkAtOnce = 2000
 
 type candidate struct {
@@ -190,13 +219,14 @@ func (s *Store) candidates(ctx context.Context, f Filter) ([]candidate, error) {
 
 // idsOf returns the ids of an issue's latest events.
 func (s *Store) idsOf(ctx context.Context, f Filter, issue IssueID, before []byte, limit int) ([]found, error) {
-	return s.idsWhere(ctx, f, "e.issue = ?", []any{int64(issue)}, before, limit)
+	return s.idsWhere(ctx, f, "events_issue", "e.issue = ?", []any{int64(issue)}, before, limit)
 }
 
-// idsWhere returns the ids of the latest events that a condition and a filter name.
-func (s *Store) idsWhere(ctx context.Context, f Filter, condition string, args []any, before []byte, limit int) ([]found, error) {
+// idsWhere returns the ids of the latest events that a condition and a filter
+// name, by an index that holds them in order; the empty one is the key.
+func (s *Store) idsWhere(ctx context.Context, f Filter, index, condition string, args []any, before []byte, limit int) ([]found, error) {
 	where := f.events()
-	query, args := "SELECT e.id, e.issue FROM events e WHERE "+condition+" AND "+where.text, append(args, where.args...)
+	query, args := "SELECT e.id, e.issue FROM events e"+s.dialect.by(index)+" WHERE "+condition+" AND "+where.text, append(args, where.args...)
 	if before != nil {
 		query, args = query+" AND e.id < ?", append(args, before)
 	}

@@ -2,6 +2,9 @@ package audit
 
 import (
 	"context"
+	"database/sql"
+	"database/sql/driver"
+	"sync"
 	"testing"
 	"time"
 )
@@ -38,4 +41,54 @@ func (s *Store) Prune(ctx context.Context, keep Retention, now time.Time) (bool,
 // ClaimDead finds writers that ended without signing off.
 func (s *Store) ClaimDead(ctx context.Context, now time.Time) ([]string, error) {
 	return s.claimDead(ctx, now)
+}
+
+// Watch returns what a store of SQLite will ask its database, with the arguments.
+func Watch(t testing.TB, s *Store) *Asked {
+	t.Helper()
+	asked := &Asked{}
+	read := sql.OpenDB(watched{sqlite{file: s.file}.dsn("NORMAL", "1"), s.read.Driver(), asked})
+	t.Cleanup(func() { read.Close() })
+	if err := s.read.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.read = read
+	return asked
+}
+
+// Asked is what a database was asked.
+type Asked struct {
+	mu      sync.Mutex
+	Queries []string
+	Args    [][]any
+}
+
+// watched is a driver's connector that keeps what is asked.
+type watched struct {
+	name  string
+	base  driver.Driver
+	asked *Asked
+}
+
+func (w watched) Driver() driver.Driver { return w.base }
+
+func (w watched) Connect(context.Context) (driver.Conn, error) {
+	c, err := w.base.Open(w.name)
+	return watchedConn{c, w.asked}, err
+}
+
+type watchedConn struct {
+	driver.Conn
+	asked *Asked
+}
+
+func (c watchedConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	values := make([]any, len(args))
+	for i, a := range args {
+		values[i] = a.Value
+	}
+	c.asked.mu.Lock()
+	c.asked.Queries, c.asked.Args = append(c.asked.Queries, query), append(c.asked.Args, values)
+	c.asked.mu.Unlock()
+	return c.Conn.(driver.QueryerContext).QueryContext(ctx, query, args)
 }

@@ -150,20 +150,37 @@ func TakesRows(kind string) bool {
 	return false
 }
 
-// drain returns what waits and forgets the issues that were quiet for two minutes.
-func (in *intake) drain(now time.Time) []*delta {
+// drain returns what waits, or only what is to be known of destructive
+// statements, and forgets the issues that were quiet for two minutes.
+func (in *intake) drain(now time.Time, lossesOnly bool) []*delta {
 	deltas := in.extra
+	in.extra = nil
 	quiet := now.Unix()/60 - 2
 	for key, is := range in.open {
-		if is.delta != nil {
+		switch {
+		case is.delta == nil && is.minute < quiet:
+			delete(in.open, key)
+		case is.delta != nil && (!lossesOnly || key.decision == AllowedDestructive):
 			deltas = append(deltas, is.delta)
 			is.delta = nil
-		} else if is.minute < quiet {
-			delete(in.open, key)
 		}
 	}
-	in.extra, in.samples, in.events = nil, 0, 0
+	for _, d := range deltas {
+		in.weigh(d, -1)
+	}
 	return deltas
+}
+
+// put takes a delta that no event is to be added to.
+func (in *intake) put(d *delta) {
+	in.extra = append(in.extra, d)
+	in.weigh(d, 1)
+}
+
+// weigh counts what a delta holds, in or out.
+func (in *intake) weigh(d *delta, sign int) {
+	in.events += int64(sign) * d.count
+	in.samples += sign * (len(d.samples) + len(d.finished))
 }
 
 // turn makes refusals of all destructive statements that wait: their callers

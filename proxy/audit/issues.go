@@ -72,63 +72,22 @@ const (
 	ByFirst Order = "first"
 )
 
-func (o Order) clause() string {
-	switch o {
-	case ByCount:
-		return "n DESC, i.last_seen DESC"
-	case ByFirst:
-		return "i.first_seen DESC"
-	}
-	return "i.last_seen DESC, i.id"
-}
-
 const issueColumns = `i.id, i.decision, i.environment, i.backend, i.app, i.account, i.rule, i.shape, i.kind, i.need, i.objects, i.cause, i.because,
 	i.reason, i.rule_file, i.rule_line, i.code, i.schema_name, i.policy_hash, COALESCE(x.statement, ''), i.first_seen, i.last_seen,
 	i.events, i.row_count, i.acknowledged_at, i.acknowledged_by, i.acknowledged_note, i.acknowledged_events`
 
-// Issues returns the issues with events in the filter's time, with their
-// clients, and how many there are in all.
-func (s *Store) Issues(ctx context.Context, f Filter, by Order, limit, offset int) (issues []Issue, total int, err error) {
-	if err := f.check(); err != nil {
-		return nil, 0, err
-	}
-	where := f.issues()
-	w := windowOf(f)
-	from := "(SELECT issue, SUM(events) AS n FROM counts WHERE grain = ? AND start >= ? AND start < ? GROUP BY issue) AS c JOIN issues i ON i.id = c.issue"
-	args := append([]any{w.grain, w.from, w.to}, where.args...)
-	db := s.reader(ctx)
-	if err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+from+" WHERE "+where.text, args...).Scan(&total); err != nil {
-		return nil, 0, err
-	}
-	rows, err := db.QueryContext(ctx, "SELECT "+issueColumns+", c.n AS n FROM "+from+
-		" LEFT JOIN texts x ON x.issue = i.id AND x.hash = i.text WHERE "+where.text+" ORDER BY "+by.clause()+" LIMIT ? OFFSET ?", append(args, limit, offset)...)
-	if err != nil {
-		return nil, 0, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		i, err := scanIssue(rows)
-		if err != nil {
-			return nil, 0, err
-		}
-		issues = append(issues, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, 0, err
-	}
-	return issues, total, s.addClients(ctx, issues, 1000)
-}
+const issueTables = " FROM issues i LEFT JOIN texts x ON x.issue = i.id AND x.hash = i.text "
 
 // Issue returns one issue, with all its clients.
 func (s *Store) Issue(ctx context.Context, id IssueID) (Issue, error) {
-	found, err := scanIssue(s.reader(ctx).QueryRowContext(ctx, "SELECT "+issueColumns+
-		", i.events AS n FROM issues i LEFT JOIN texts x ON x.issue = i.id AND x.hash = i.text WHERE i.id = ?", int64(id)))
+	found, err := scanIssue(s.reader(ctx).QueryRowContext(ctx, "SELECT "+issueColumns+issueTables+"WHERE i.id = ?", int64(id)))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Issue{}, ErrNotFound
 	}
 	if err != nil {
 		return Issue{}, err
 	}
+	found.InWindow = found.Events
 	one := []Issue{found}
 	err = s.addClients(ctx, one, 4*maxClients)
 	return one[0], err
@@ -145,7 +104,7 @@ func scanIssue(row scanner) (Issue, error) {
 	var objects string
 	err := row.Scan(&i.ID, &i.Decision, &i.Environment, &i.Backend, &i.App, &i.Account, &i.Rule, &i.Shape, &i.Kind, &i.Need, &objects, &i.Cause,
 		&i.Because, &i.Reason, &i.RuleFile, &i.RuleLine, &i.Code, &i.Schema, &i.PolicyHash, &i.Statement, &first, &last,
-		&i.Events, &i.Rows, &at, &by, &note, &count, &i.InWindow)
+		&i.Events, &i.Rows, &at, &by, &note, &count)
 	i.FirstSeen, i.LastSeen = time.UnixMilli(first), time.UnixMilli(last)
 	if at.Valid {
 		i.Acknowledged = &Acknowledgement{At: time.UnixMilli(at.Int64), By: by.String, Note: note.String, Events: count.Int64}

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"database/sql"
@@ -102,6 +103,12 @@ func (mysqlStore) damaged(error) bool { return false }
 
 // isolation keeps two writers from locking the gaps between each other's rows.
 func (mysqlStore) isolation() sql.IsolationLevel { return sql.LevelReadCommitted }
+
+func (mysqlStore) by(index string) string {
+	return " FORCE INDEX (" + cmp.Or(index, "PRIMARY") + ")"
+}
+
+func (mysqlStore) joinInOrder() string { return "STRAIGHT_JOIN" }
 
 // retry is true for a deadlock and a lock that was waited for too long.
 func (mysqlStore) retry(err error) bool {

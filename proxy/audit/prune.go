@@ -10,9 +10,8 @@ import (
 )
 
 const (
-	pruneAtOnce = 1000                // rows of a table removed in one transaction, about
-	keepMinutes = 7 * 24 * time.Hour  // of counts by minute; those by day are kept as long as events
-	keepHours   = 35 * 24 * time.Hour // of counts by hour
+	pruneAtOnce = 1000   // rows of a table removed in one transaction, about
+	maxIssues   = 10_000 // kept; beyond these the refusals that were seen last longest ago go
 )
 
 // prune removes a little of what is too old or too much, and reports whether
@@ -30,16 +29,19 @@ func (s *Store) prune(ctx context.Context, keep Retention, now time.Time) (more 
 }
 
 // horizon is the time before which things go.
-type horizon struct{ events, minutes, hours, rest time.Time }
+type horizon struct {
+	now          time.Time
+	events, rest time.Time
+	minutes      time.Time // for counts by less than an hour, where even these are too much
+}
 
 // horizon is given by age, and for a store that is too large by what takes the
 // most room: the oldest events, and when there are few, counts by the minute.
 func (s *Store) horizon(ctx context.Context, db *sql.DB, keep Retention, now time.Time) (horizon, error) {
-	var h horizon
+	h := horizon{now: now}
 	if keep.Age > 0 {
 		h.events, h.rest = now.Add(-keep.Age), now.Add(-keep.Age)
 	}
-	h.minutes, h.hours = later(h.rest, now.Add(-keepMinutes)), later(h.rest, now.Add(-keepHours))
 	if keep.Size <= 0 {
 		return h, nil
 	}
@@ -50,11 +52,23 @@ func (s *Store) horizon(ctx context.Context, db *sql.DB, keep Retention, now tim
 	var id []byte
 	err = db.QueryRowContext(ctx, "SELECT id FROM events ORDER BY id LIMIT 1 OFFSET ?", pruneAtOnce-1).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
-		h.minutes = now.Add(-keepMinutes / 7)
+		h.minutes = now.Add(-day)
 		return h, nil
 	}
 	h.events = later(h.events, timeOf(id).Add(time.Millisecond))
 	return h, err
+}
+
+// of is the end of a grain's counts.
+func (h horizon) of(g grain) time.Time {
+	end := h.rest
+	if g.kept > 0 {
+		end = later(end, h.now.Add(-g.kept))
+	}
+	if g.seconds < 3600 {
+		end = later(end, h.minutes)
+	}
+	return end
 }
 
 func timeOf(id []byte) time.Time {
@@ -76,8 +90,8 @@ func (s *Store) pruneBefore(ctx context.Context, db *sql.DB, h horizon, now time
 		return false, err
 	}
 	for _, table := range []string{"counts", "series"} {
-		for grain, end := range map[int64]time.Time{60: h.minutes, 3600: h.hours, 86400: h.rest} {
-			rest, err := pruneRange(ctx, db, table, "start", "start <= ? AND grain = ?", end.Unix()-grain, grain)
+		for _, g := range grains {
+			rest, err := pruneRange(ctx, db, table, "start", "start <= ? AND grain = ?", h.of(g).Unix()-g.seconds, g.seconds)
 			if err != nil {
 				return false, err
 			}
@@ -113,18 +127,38 @@ func pruneRange(ctx context.Context, db *sql.DB, table, by, where string, args .
 	return more, err
 }
 
-// pruneIssues removes issues that were last seen before a time.
+// pruneIssues removes issues that were last seen before a time, and of more than
+// maxIssues the refusals seen longest ago: an app that makes ever new shapes of
+// statements fills no store with them, and pushes out nothing that was destroyed.
 func (s *Store) pruneIssues(ctx context.Context, db *sql.DB, before time.Time) (more bool, err error) {
-	ids, err := numbers(ctx, db, "SELECT id FROM issues WHERE last_seen < ? LIMIT 200", before.UnixMilli())
+	old, err := numbers(ctx, db, "SELECT id FROM issues WHERE last_seen < ? LIMIT 200", before.UnixMilli())
 	if err != nil {
 		return false, err
 	}
-	return len(ids) == 200, s.transact(ctx, func(tx *sql.Tx) error {
-		for _, id := range ids {
-			for _, t := range []string{"texts WHERE issue", "clients WHERE issue", "notes WHERE issue", "issues WHERE id"} {
-				if _, err := tx.ExecContext(ctx, "DELETE FROM "+t+" = ?", id); err != nil {
-					return err
-				}
+	extra, err := numbers(ctx, db, `SELECT id FROM issues WHERE last_seen < (SELECT last_seen FROM issues ORDER BY last_seen DESC LIMIT 1 OFFSET ?)
+		AND decision IN (?, ?, ?) AND acknowledged_at IS NULL ORDER BY last_seen LIMIT 200`, maxIssues-1, string(Refused), string(WouldRefuse), string(LoginRefused))
+	if err != nil {
+		return false, err
+	}
+	for _, id := range append(old, extra...) {
+		left, err := s.pruneIssue(ctx, db, id)
+		if err != nil {
+			return false, err
+		}
+		more = more || left
+	}
+	return more || len(old) == 200 || len(extra) == 200, nil
+}
+
+// pruneIssue removes an issue, or a part of its events where there are many.
+func (s *Store) pruneIssue(ctx context.Context, db *sql.DB, id int64) (more bool, err error) {
+	if more, err = pruneRange(ctx, db, "events", "id", "issue = ?", id); more || err != nil {
+		return more, err
+	}
+	return false, s.transact(ctx, func(tx *sql.Tx) error {
+		for _, t := range []string{"texts WHERE issue", "clients WHERE issue", "notes WHERE issue", "issues WHERE id"} {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM "+t+" = ?", id); err != nil {
+				return err
 			}
 		}
 		return nil

@@ -70,9 +70,6 @@ var (
 	tables = []table{versionsTable, issuesTable, eventsTable, textsTable, clientsTable, countsTable, seriesTable, notesTable, writersTable}
 )
 
-// The grains of counts, in seconds: a minute, an hour, a day.
-var grains = []int64{60, 3600, 86400}
-
 // index is one that a view needs.
 type index struct{ name, table, columns string }
 

@@ -89,6 +89,15 @@ func (sqlite) damaged(err error) bool {
 
 func (sqlite) isolation() sql.IsolationLevel { return sql.LevelDefault }
 
+func (sqlite) by(index string) string {
+	if index == "" {
+		return " NOT INDEXED"
+	}
+	return " INDEXED BY " + index
+}
+
+func (sqlite) joinInOrder() string { return "CROSS JOIN" }
+
 func (sqlite) retry(error) bool { return false }
 
 // replace puts a damaged database aside, whole, and begins a new one.

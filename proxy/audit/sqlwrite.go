@@ -117,9 +117,9 @@ func rowsOf(deltas []*delta) rows {
 		r.issue(d)
 		for minute, n := range d.minutes {
 			for _, grain := range grains {
-				start := minute * 60 / grain * grain
-				r.counts = append(r.counts, []any{grain, start, int64(d.id), n})
-				series[seriesKey{grain, start, d.key.environment, d.key.app, d.key.decision}] += n
+				start := minute * 60 / grain.seconds * grain.seconds
+				r.counts = append(r.counts, []any{grain.seconds, start, int64(d.id), n})
+				series[seriesKey{grain.seconds, start, d.key.environment, d.key.app, d.key.decision}] += n
 			}
 		}
 		for client, n := range d.clients {

@@ -43,6 +43,8 @@ type dialect interface {
 	size(context.Context, *sql.DB) (int64, error)
 	shrink(context.Context, *sql.DB) error // gives back room that is free, a little
 	isolation() sql.IsolationLevel
+	by(index string) string // has a table read by an index, or by its key where it has no name
+	joinInOrder() string    // joins the second table to the first, whatever the planner thinks
 	damaged(error) bool
 	retry(error) bool // a conflict with another writer
 }

@@ -16,6 +16,11 @@ const (
 	tellEvery    = time.Minute      // a failing store is logged again
 	pruneEvery   = time.Minute
 	attemptLimit = 30 * time.Second
+
+	// Writing takes at most a tenth of a processor's time from the loops, but
+	// for what destroys, and what waits is stored in this time nevertheless.
+	restFactor = 9
+	restLimit  = 2 * time.Second
 )
 
 // batch is what is stored at once, or not at all. A store takes a number of a
@@ -49,6 +54,7 @@ type writer struct {
 	resumed bool   // the store has said where it stands
 
 	tried, told, pruned time.Time
+	due                 time.Time // the next batch of all that waits
 }
 
 func newWriter(b *Book) *writer {
@@ -84,9 +90,14 @@ func (w *writer) flush() {
 	if failing && now.Sub(w.tried) < retryEvery {
 		return
 	}
-	w.gather(now, failing || now.Sub(w.tried) >= beatEvery)
+	all := !now.Before(w.due)
+	w.gather(now, !all, failing || now.Sub(w.tried) >= beatEvery)
 	if w.pending != nil {
 		w.attempt(now)
+	}
+	if all {
+		took := w.o.Now().Sub(now)
+		w.due = now.Add(took + min(max(restFactor*took, w.o.FlushEvery/2), restLimit))
 	}
 	if w.pending == nil && now.Sub(w.pruned) >= pruneEvery {
 		w.prune(now)
@@ -96,7 +107,7 @@ func (w *writer) flush() {
 // end stores the rest and signs off.
 func (w *writer) end() {
 	for range 2 { // what could not be written before, and what came since
-		w.gather(w.o.Now(), true)
+		w.gather(w.o.Now(), false, true)
 		w.attempt(w.o.Now())
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), w.o.CommitTimeout)
@@ -106,14 +117,15 @@ func (w *writer) end() {
 	}
 }
 
-// gather makes the next batch, unless the one before is not written yet. With
-// nothing to write it makes an empty one only if asked to.
-func (w *writer) gather(now time.Time, empty bool) {
+// gather makes the next batch, unless the one before is not written yet: of all
+// that waits or, so that these wait for nothing else, of destructive statements.
+// With nothing to write it makes an empty one only if asked to.
+func (w *writer) gather(now time.Time, lossesOnly, empty bool) {
 	if w.pending != nil {
 		return
 	}
 	w.mu.Lock()
-	p := &batch{writer: w.name, number: w.number + 1, at: now, deltas: w.intake.drain(now), waiters: w.waiters}
+	p := &batch{writer: w.name, number: w.number + 1, at: now, deltas: w.intake.drain(now, lossesOnly), waiters: w.waiters}
 	w.waiters = nil
 	w.mu.Unlock()
 	if len(p.deltas) == 0 && !empty && w.resumed {
@@ -287,8 +299,7 @@ func (w *writer) stored(p *batch, earlier bool) {
 	w.mu.Lock()
 	for _, d := range refused {
 		w.tally.add(d.count)
-		w.intake.events += d.count
-		w.intake.extra = append(w.intake.extra, d)
+		w.intake.put(d)
 	}
 	w.failing = nil
 	waiters := p.waiters

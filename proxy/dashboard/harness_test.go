@@ -134,13 +134,28 @@ func (p *page) incident(t testing.TB) {
 	p.settle(t)
 }
 
-// settle waits until all that was recorded is stored.
+// settle waits until all that was recorded is stored: a refusal is stored with
+// all that came before it.
 func (p *page) settle(t testing.TB) {
 	t.Helper()
-	e := sweep()
+	e := noWhere(0)
 	e.Environment, e.Time = "settled", time.Now().Add(-24*time.Hour*60)
+	e.Identify()
+	e.Shape = e.ID
 	if err := p.book.Record(e); err != nil {
 		t.Fatal(err)
+	}
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.After(time.Minute); ; {
+		if _, err := p.store.Event(t.Context(), e.ID); err == nil {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-end:
+			t.Fatal("what was recorded is not stored")
+		}
 	}
 }
 

@@ -186,11 +186,12 @@ func filterValues(q query, field string) []string {
 
 // menus are what the filters offer.
 func (d *Dashboard) menus(ctx context.Context, _ query, now time.Time, v *overviewView) error {
-	var err error
+	values, err := d.Store.Values(ctx, v.From, menuEntries)
+	if err != nil {
+		return err
+	}
 	for _, m := range []menu{{Field: "app", Text: "App"}, {Field: "environment", Text: "Environment"}, {Field: "rule", Text: "Rule"}, {Field: "kind", Text: "Kind"}} {
-		if m.Values, err = d.Store.Values(ctx, m.Field, v.From, menuEntries); err != nil {
-			return err
-		}
+		m.Values = values[m.Field]
 		v.Menus = append(v.Menus, m)
 	}
 	v.Size, err = d.Store.Size(ctx)

@@ -1,47 +1,50 @@
 package dashboard_test
 
 import (
-	"context"
-	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
 	"guardrail/proxy/audit"
 	"guardrail/proxy/dashboard"
 )
 
-// BenchmarkViews measures every view on a store of GUARDRAIL_BENCH_EVENTS kept
-// events of a month, 100,000 where it is not set. GUARDRAIL_BENCH_STORE names a
-// file that is kept for the next run.
+// BenchmarkViews measures every view on records of a month, in SQLite and in
+// MySQL, with GUARDRAIL_BENCH_EVENTS kept events, 100,000 where it is not set.
+// GUARDRAIL_BENCH_STORE names one store in their place, which is filled if it
+// is empty and kept: a file, or mysql://root@... with GUARDRAIL_BENCH_PASSWORD.
 func BenchmarkViews(b *testing.B) {
-	file, n := os.Getenv("GUARDRAIL_BENCH_STORE"), 100_000
-	if file == "" {
-		file = filepath.Join(b.TempDir(), "audit.db")
-	}
+	n := 100_000
 	if text := os.Getenv("GUARDRAIL_BENCH_EVENTS"); text != "" {
 		var err error
 		if n, err = strconv.Atoi(text); err != nil {
 			b.Fatal(err)
 		}
 	}
-	if _, err := os.Stat(file); err != nil {
-		fill(b, file, n)
+	stores := map[string][2]string{"kept": {os.Getenv("GUARDRAIL_BENCH_STORE"), os.Getenv("GUARDRAIL_BENCH_PASSWORD")}}
+	if stores["kept"][0] == "" {
+		stores = benchStores(b)
 	}
-	s, err := audit.Open(file, "")
+	for kind, store := range stores {
+		b.Run(kind, func(b *testing.B) { benchViews(b, store[0], store[1], n) })
+	}
+}
+
+func benchViews(b *testing.B, name, password string, n int) {
+	s, err := audit.Open(name, password)
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer s.Close()
+	if found, _, err := s.Issues(b.Context(), audit.Filter{}, audit.ByCount, 1, 0); err == nil && len(found) == 0 {
+		fill(b, name, password, n)
+	}
 	d, err := dashboard.New(dashboard.Options{Store: s, Book: well{}, Guard: calm(), Log: zap.NewNop()})
 	if err != nil {
 		b.Fatal(err)
@@ -90,49 +93,4 @@ func measure(b *testing.B, handler http.Handler, path string) {
 		}
 	}
 	b.ReportMetric(float64(slices.Max(took).Microseconds())/1000, "max-ms")
-}
-
-// fill makes a month of 300 issues, of which 12 are active in every minute with
-// as many events as are kept.
-func fill(b *testing.B, file string, n int) {
-	s, err := audit.Open(file, "")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer s.Close()
-	book, err := audit.New(audit.Options{Store: s, Log: zap.NewNop(), Registerer: prometheus.NewRegistry(), CommitTimeout: time.Minute})
-	if err != nil {
-		b.Fatal(err)
-	}
-	random := rand.New(rand.NewPCG(1, 2))
-	minutes := max(n/240, 1)
-	start := time.Now().Add(-30 * 24 * time.Hour)
-	step := 30 * 24 * time.Hour / time.Duration(minutes)
-	for m := range minutes {
-		at := start.Add(time.Duration(m) * step).Truncate(time.Minute)
-		for range 12 {
-			kind := random.IntN(random.IntN(300) + 1)
-			for i := range 24 {
-				e := resetScript()
-				e.Environment, e.Backend, e.PolicyHash = "production", "main", "9f2c6d1e7a0b44c1"
-				e.App, e.Rule, e.Shape = fmt.Sprintf("app-%d", kind%40), fmt.Sprintf("rule-%d", kind%25), strconv.Itoa(kind)
-				e.Statement = fmt.Sprintf("UPDATE table_%d SET a = ?, b = ? WHERE c = ? AND d IN (?, ?, ?)", kind)
-				e.Client, e.Time = fmt.Sprintf("10.0.%d.%d", kind%5, random.IntN(40)), at.Add(time.Duration(i)*time.Second)
-				e.Identify()
-				if err := book.Record(e); err != nil {
-					b.Fatal(err)
-				}
-			}
-		}
-		if m%30 == 0 { // no more samples may wait than the intake keeps
-			e := sweep()
-			e.Environment, e.Time = "production", at
-			if err := book.Record(e); err != nil {
-				b.Fatal(err)
-			}
-		}
-	}
-	if err := book.Stop(context.Background()); err != nil {
-		b.Fatal(err)
-	}
 }
