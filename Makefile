@@ -4,11 +4,12 @@
 GO       ?= go
 P        ?= 2
 FUZZTIME ?= 10s
+COUNT    ?= 1
 
 # The demo's embedded server would otherwise want ICU's C library.
 DEMO_TAGS := gms_pure_go
 
-.PHONY: build demo test lint bench fuzz clean
+.PHONY: build demo test lint bench benchgo fuzz clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/guardrail ./cmd/guardrail
@@ -27,8 +28,15 @@ test:
 lint:
 	GO='$(GO)' TAGS=$(DEMO_TAGS) deploy/lint/run
 
-bench:
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+# Side by side with HAProxy and MySQL Router: BENCH='-case point_select -threads 8 -rounds 3' chooses, BENCH=-help says what.
+bench: build
+	deploy/test/install-servers
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/bench ./deploy/bench
+	bin/bench $(BENCH)
+
+# What reading, deciding and relaying cost by themselves, for benchstat: make benchgo COUNT=10 > new.txt
+benchgo:
+	@$(GO) test -run '^$$' -bench . -benchmem -count $(COUNT) ./sqlparse ./policy ./proxy
 
 # Every fuzz target of the module for FUZZTIME each.
 fuzz:

@@ -13,6 +13,7 @@ type Option func(*settings)
 type settings struct {
 	args     []string // for every start
 	initArgs []string // for every start, and when the data directory is made
+	port     int      // 0: any that is free
 }
 
 // Own asks for a server of the test's own with the usual settings, which may be killed and started again.
@@ -22,6 +23,9 @@ func Own() Option { return func(*settings) {} }
 func Args(args ...string) Option {
 	return func(s *settings) { s.args = append(s.args, args...) }
 }
+
+// Port asks for a server on a port of 127.0.0.1 that is known beforehand.
+func Port(n int) Option { return func(s *settings) { s.port = n } }
 
 // LowerCaseTableNames sets lower_case_table_names, which MySQL fixes when the data directory is made.
 func LowerCaseTableNames(n string) Option {
@@ -47,6 +51,23 @@ func MySQL(t testing.TB, opts ...Option) *Server {
 func MariaDB(t testing.TB, opts ...Option) *Server {
 	t.Helper()
 	return get(t, mariadbFlavour, opts)
+}
+
+// StartMySQL is [MySQL] for a program that is no test. The caller stops the server.
+func StartMySQL(opts ...Option) (*Server, error) { return startOwn(mysqlFlavour, opts) }
+
+// startOwn starts a server of the caller's own.
+func startOwn(f flavour, opts []Option) (*Server, error) {
+	var set settings
+	for _, opt := range opts {
+		opt(&set)
+	}
+	s, err := start(f, set)
+	if err != nil {
+		return nil, err
+	}
+	s.own = true
+	return s, nil
 }
 
 // Each runs test as a sub-test on MySQL and on MariaDB.
@@ -105,7 +126,7 @@ func (p *pool) stop() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, s := range p.running {
-		s.stop()
+		s.Stop()
 	}
 	p.running = nil
 }
@@ -117,15 +138,8 @@ func get(t testing.TB, f flavour, opts []Option) *Server {
 	var err error
 	if len(opts) == 0 {
 		s, err = shared.get(f)
-	} else {
-		var set settings
-		for _, opt := range opts {
-			opt(&set)
-		}
-		if s, err = start(f, set); err == nil {
-			s.own = true
-			t.Cleanup(s.stop)
-		}
+	} else if s, err = startOwn(f, opts); err == nil {
+		t.Cleanup(s.Stop)
 	}
 	if errors.Is(err, errNotInstalled) && !required() {
 		t.Skipf("%v: %s; deploy/test/install-servers installs it", f, err)

@@ -5,16 +5,16 @@ import (
 	"runtime"
 )
 
-// process is a running server program.
-type process struct {
+// Process is a running program that ends with this process.
+type Process struct {
 	cmd  *exec.Cmd
 	done chan struct{} // closed when the program has ended
 }
 
-// run starts a program that is killed when this process ends, however it ends.
-func run(cmd *exec.Cmd) (*process, error) {
+// Run starts a program that is killed when this process ends, however it ends.
+func Run(cmd *exec.Cmd) (*Process, error) {
 	dieWithParent(cmd)
-	p := &process{cmd: cmd, done: make(chan struct{})}
+	p := &Process{cmd: cmd, done: make(chan struct{})}
 	started := make(chan error, 1)
 	go p.own(started)
 	if err := <-started; err != nil {
@@ -25,7 +25,7 @@ func run(cmd *exec.Cmd) (*process, error) {
 
 // own starts the program and waits for its end on one thread: Linux ties a parent-death signal to the thread that
 // started the program, not to the process.
-func (p *process) own(started chan<- error) {
+func (p *Process) own(started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	defer close(p.done)
@@ -36,8 +36,14 @@ func (p *process) own(started chan<- error) {
 	}
 }
 
-// kill ends the program at once and waits for it.
-func (p *process) kill() {
+// PID is the program's process id.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// Done is closed when the program has ended.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Kill ends the program at once and waits for it.
+func (p *Process) Kill() {
 	p.cmd.Process.Kill() // an error means that it has ended
 	<-p.done
 }

@@ -27,7 +27,7 @@ type Server struct {
 	own          bool // belongs to one test
 	port         int
 	version      string
-	process      *process
+	process      *Process
 	admin        *sql.DB
 }
 
@@ -93,6 +93,12 @@ func (s *Server) atEnd(t testing.TB, text string) {
 // localhost, 127.0.0.1 and ::1.
 func (s *Server) CAFile() string { return filepath.Join(s.dir.path, "data", caFile) }
 
+// CertFile is the path of the server's certificate.
+func (s *Server) CertFile() string { return filepath.Join(s.dir.path, "data", certFile) }
+
+// KeyFile is the path of the private key of CertFile.
+func (s *Server) KeyFile() string { return filepath.Join(s.dir.path, "data", keyFile) }
+
 // TLS is a client configuration that verifies the server's certificate.
 func (s *Server) TLS(t testing.TB) *tls.Config {
 	t.Helper()
@@ -113,10 +119,15 @@ func (s *Server) Client(args ...string) *exec.Cmd { return s.withPassword(s.inst
 
 // Tool is another client program of the flavour's own, such as mysqldump or mariadb-dump, called as [Server.Client] is.
 func (s *Server) Tool(name string, args ...string) *exec.Cmd {
+	return s.withPassword(s.beside(name), args)
+}
+
+// beside is the path of a program in the folder of the flavour's client.
+func (s *Server) beside(name string) string {
 	if dir := path.Dir(s.installation.client); dir != "." {
-		name = path.Join(dir, name)
+		return path.Join(dir, name)
 	}
-	return s.withPassword(name, args)
+	return name
 }
 
 func (s *Server) withPassword(program string, args []string) *exec.Cmd {
@@ -128,10 +139,26 @@ func (s *Server) withPassword(program string, args []string) *exec.Cmd {
 // ClientFile makes a file that the server and its client see under the returned path.
 func (s *Server) ClientFile(t testing.TB, name string, content []byte) string {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(s.dir.path, name), content, 0o644); err != nil {
+	name, err := s.WriteFile(name, content)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return path.Join(s.dir.inside, name)
+	return name
+}
+
+// Inside is the path of a file of the server's as its programs see it.
+func (s *Server) Inside(file string) string {
+	return path.Join("/", strings.TrimPrefix(file, s.installation.root))
+}
+
+// WriteFile is [Server.ClientFile] outside tests.
+func (s *Server) WriteFile(name string, content []byte) (string, error) {
+	return path.Join(s.dir.inside, name), os.WriteFile(filepath.Join(s.dir.path, name), content, 0o644)
+}
+
+// Command is a program that is installed beside the flavour's own, such as mysqlrouter, run where the server does.
+func (s *Server) Command(name string, args ...string) *exec.Cmd {
+	return s.installation.command(s.beside(name), args...)
 }
 
 // Log is the end of the server's error log.
@@ -147,7 +174,7 @@ func (s *Server) Log() string {
 func (s *Server) Kill(t testing.TB) {
 	t.Helper()
 	s.mustOwn(t)
-	s.process.kill()
+	s.process.Kill()
 	s.admin.Close()
 }
 
@@ -167,9 +194,9 @@ func (s *Server) mustOwn(t testing.TB) {
 	}
 }
 
-// stop kills the server and removes its data. It is the last call on a server.
-func (s *Server) stop() {
+// Stop kills the server and removes its data. It is the last call on a server.
+func (s *Server) Stop() {
 	s.admin.Close()
-	s.process.kill()
+	s.process.Kill()
 	s.dir.remove() // what is left is removed by the next process
 }

@@ -28,7 +28,7 @@ func start(f flavour, set settings) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{installation: i, dir: dir, args: append(set.initArgs, set.args...)}
+	s := &Server{installation: i, dir: dir, args: append(set.initArgs, set.args...), port: set.port}
 	if err := os.WriteFile(filepath.Join(dir.path, "accounts.sql"), []byte(accounts(f)), 0o644); err != nil {
 		return nil, errors.Join(err, dir.remove())
 	}
@@ -50,9 +50,12 @@ func accounts(f flavour) string {
 		"GRANT ALL ON *.* TO root@'%' WITH GRANT OPTION;\n"
 }
 
-// startOnFreePort tries again when another process took the port between its choice and its use.
+// startOnFreePort uses the port that was asked for, or a free one. It tries again when another process took the port between its choice and its use.
 func (s *Server) startOnFreePort() error {
 	var err error
+	if s.port != 0 {
+		return s.startProcess()
+	}
 	for range 3 {
 		if s.port, err = freePort(); err != nil {
 			return err
@@ -76,7 +79,7 @@ func freePort() (int, error) {
 
 // startProcess runs the server and waits until it answers.
 func (s *Server) startProcess() error {
-	p, err := run(s.installation.command(s.installation.program, s.commandLine()...))
+	p, err := Run(s.installation.command(s.installation.program, s.commandLine()...))
 	if err != nil {
 		return err
 	}
@@ -85,13 +88,13 @@ func (s *Server) startProcess() error {
 	config.Logger = &mysql.NopLogger{} // the pings before the server listens fail
 	connector, err := mysql.NewConnector(config)
 	if err != nil {
-		p.kill()
+		p.Kill()
 		return err
 	}
 	admin := sql.OpenDB(connector)
 	if err := s.await(p, admin); err != nil {
 		admin.Close()
-		p.kill()
+		p.Kill()
 		return err
 	}
 	s.process, s.admin = p, admin
@@ -99,7 +102,7 @@ func (s *Server) startProcess() error {
 }
 
 // await asks the server for its version until it answers, ends or has had its time.
-func (s *Server) await(p *process, admin *sql.DB) error {
+func (s *Server) await(p *Process, admin *sql.DB) error {
 	ctx, cancel := context.WithTimeout(context.Background(), startLimit)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
