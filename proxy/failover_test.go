@@ -136,7 +136,7 @@ func TestAFailoverToAnotherEnvironmentUnderLoad(t *testing.T) {
 			server.Exec(t, "CREATE TABLE shop.hits (at INT)")
 		}
 		j := newJunction(t, right.Addr())
-		g := start(t, j.listener.Addr().String(), everything, controlled, func(o *proxy.Options) {
+		g := start(t, j.listener.Addr().String(), everything, controlled, remembering(memory(t)), func(o *proxy.Options) {
 			o.Environment, o.Backend.Tag = "development", proxy.TagOptional
 		})
 		stop := make(chan struct{})
@@ -158,9 +158,9 @@ func TestAFailoverToAnotherEnvironmentUnderLoad(t *testing.T) {
 		if err := wrong.Admin().QueryRowContext(t.Context(), "SELECT COUNT(*) FROM shop.hits").Scan(&n); err != nil || n != 0 {
 			t.Errorf("production has %d rows of development's clients, %v", n, err)
 		}
-		if causes(g, audit.IdentityChanged) == "" || causes(g, audit.IdentityMismatch) == "" {
-			t.Error("the record does not tell of the other server")
-		}
+		eventually(t, "the record tells of the other server", func() bool {
+			return causes(g, audit.IdentityChanged) != "" && causes(g, audit.IdentityMismatch) != ""
+		})
 	})
 }
 

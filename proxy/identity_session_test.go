@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"guardrail/proxy"
-	"guardrail/proxy/audit"
 	"guardrail/proxy/mysqltest"
 	"guardrail/proxy/wire"
 )
@@ -42,39 +41,5 @@ func TestAnExpiredPasswordAndTheTag(t *testing.T) {
 			t.Errorf("after the change: %+v", e)
 		}
 		c.gone(t)
-	})
-}
-
-func TestADriftIsToldOnce(t *testing.T) {
-	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
-		one, other := twoServers(t, s)
-		for _, server := range []*mysqltest.Server{one, other} {
-			untagged(t, server)
-			tag(t, server, "production")
-			server.Exec(t, "GRANT SELECT ON guardrail.environment TO app")
-		}
-		j := newJunction(t, one.Addr())
-		c := newClock(time.Now())
-		g := start(t, j.listener.Addr().String(), everything, of("production", proxy.TagRequired, c))
-		turn := func(to *mysqltest.Server) {
-			j.to.Store(to.Addr())
-			j.cut()
-			eventually(t, "let in", func() bool { return knock(t, g) == nil })
-		}
-		turn(one)
-		turn(other)
-		turn(one)
-		turn(other)
-		if got := causes(g, audit.IdentityChanged); got != "identity" {
-			t.Errorf("events of the first hour: %q", got)
-		}
-		pass(c, 2*time.Hour)
-		turn(other)
-		turn(one)
-		events := g.record.all()
-		last := events[len(events)-1]
-		if causes(g, audit.IdentityChanged) != "identity identity" || !strings.Contains(last.Reason, "failover or wrong target?") {
-			t.Errorf("after two hours: %+v", events)
-		}
 	})
 }

@@ -38,8 +38,10 @@ type Options struct {
 	Loops    *Loops // shared by the Servers of a process; the Server's own, one for each core, where nil
 	Reader   *sqlparse.Reader
 	Recorder audit.Recorder
-	Metrics  *metrics.Metrics
-	Log      *zap.Logger
+	// Sightings remembers the servers behind the address. Where nil, a change is not told.
+	Sightings Sightings
+	Metrics   *metrics.Metrics
+	Log       *zap.Logger
 
 	LoginTimeout time.Duration    // from accept to the end of the login; 10 s where zero, mysqld's connect_timeout
 	MaxMessage   int              // longest message taken from a client, in bytes; 1 GiB where zero, the protocol's own bound; the server's max_allowed_packet holds too

@@ -22,6 +22,7 @@ type Server struct {
 	end     context.CancelFunc
 	tags    *tagReader
 	noted   noted
+	drift   *drift // nil where changes are not told
 	rsaKey  func() rsaKey
 	loops   *Loops
 	caches  []*verdicts // one for each loop; at least one
@@ -69,6 +70,10 @@ func New(o Options) (*Server, error) {
 	s.tokens.New = func() any { return new(sqlparse.Tokens) }
 	for range max(1, s.loops.number()) {
 		s.caches = append(s.caches, newVerdicts())
+	}
+	if o.Backend.Tag != TagNone && o.Sightings != nil {
+		s.drift = newDrift()
+		s.running.Go(s.followDrift)
 	}
 	if o.Backend.Tag != TagNone && s.tags.available() {
 		s.running.Go(s.watchIdentity)

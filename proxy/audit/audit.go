@@ -37,7 +37,7 @@ type Event struct {
 	Kind        string            // of the statement that decided; empty where it could not be read
 	Need        string            // the need that decided: privilege and object
 	Objects     []string          // all that the statement names
-	Shape       string            // the statement without its literals, hashed
+	Shape       string            // the statement without its literals, hashed; of a change of servers, the new one
 	Statement   string            // the text with every literal masked, at most 2 KiB
 	Decision    Decision
 	Cause       string // the policy's word for why

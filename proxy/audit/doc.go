@@ -12,6 +12,7 @@
 //	lines.go     JSON lines for log shippers
 //	store.go     what a store keeps: issues, events, counts by minute, hour and day
 //	sql*.go      the store in SQL; sqlite.go and mysql.go are its two kinds
+//	sightings.go which servers were met behind the backends' addresses
 //	collector.go metrics
 //
 // Events are grouped into issues: what the same app did against the same rule

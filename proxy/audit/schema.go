@@ -67,7 +67,7 @@ var (
 	}}
 	versionsTable = table{name: "versions", key: []string{"id"}, columns: []column{integer("id", ""), integer("version", "")}}
 
-	tables = []table{versionsTable, issuesTable, eventsTable, textsTable, clientsTable, countsTable, seriesTable, notesTable, writersTable}
+	tables = []table{versionsTable, issuesTable, eventsTable, textsTable, clientsTable, countsTable, seriesTable, notesTable, writersTable, serversTable}
 )
 
 // index is one that a view needs.

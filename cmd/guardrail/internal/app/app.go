@@ -182,6 +182,7 @@ func (a *App) newServer(l config.Listener, reader *sqlparse.Reader, now time.Tim
 		Loops:      a.loops,
 		Reader:     reader,
 		Recorder:   a.book,
+		Sightings:  a.store,
 		Metrics:    a.metrics,
 		Log:        a.log,
 	})
