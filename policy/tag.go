@@ -50,9 +50,9 @@ func harmlessToTag(needs []sqlparse.Need, k int) bool {
 	return false
 }
 
-func isTagSchema(name string) bool {
-	return len(name) == len(tagSchema) && lower(name) == tagSchema
-}
+// isTagSchema compares as servers do whose names have no case, where a capital i
+// with a dot is an i, too.
+func isTagSchema(name string) bool { return lower(name) == tagSchema }
 
 // Untold is the decision about a text that cannot be read and names the schema
 // of the environment tag. The proxy asks for it, as it alone has the text.

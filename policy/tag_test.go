@@ -34,6 +34,8 @@ func TestNobodyChangesTheTag(t *testing.T) {
 			{"UPDATE guardrail.environment SET environment = 'development'", "", false},
 			{"UPDATE environment SET environment = 'development'", "guardrail", false},
 			{"UPDATE GuardRail.environment SET environment = 'development'", "", false},
+			{"UPDATE GUARDRA\u0130L.environment SET environment = 'development'", "", false},
+			{"UPDATE environment SET environment = 'development'", "Guardra\u0130l", false},
 			{"UPDATE shop.t JOIN guardrail.environment e SET e.environment = 'x'", "", false},
 			{"DELETE FROM guardrail.environment", "", false},
 			{"REPLACE INTO guardrail.environment (id) VALUES (1)", "", false},

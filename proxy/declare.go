@@ -87,7 +87,8 @@ func commented(comment []byte) string {
 }
 
 // unreadTag reports whether a text that cannot be read, and would be forwarded
-// all the same, names the schema of the environment tag.
+// all the same, names the schema of the environment tag. The end of the name is
+// left out: its i may be one with a dot, in any character set.
 func (v *verdict) unreadTag(text []byte) bool {
-	return v.unread && v.decision.Allowed() && bytes.Contains(bytes.ToLower(text), []byte("guardrail"))
+	return v.unread && v.decision.Allowed() && bytes.Contains(bytes.ToLower(text), []byte("guardra"))
 }
