@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"bytes"
+	"errors"
 	"testing"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
@@ -100,6 +102,29 @@ func BenchmarkStatement(b *testing.B) {
 					statement()
 				}
 			})
+		}
+	}
+}
+
+// BenchmarkRows is what walking over the rows of a large result costs.
+func BenchmarkRows(b *testing.B) {
+	guard := guardingBy(b, plainGrants)
+	guard.options.Recorder = forgetful{}
+	s := newScripted(guard, form{server: mysql.CLIENT_PROTOCOL_41, client: mysql.CLIENT_PROTOCOL_41}).session
+	s.wires = &unread{}
+	query, _ := wire.AppendPacket(nil, 0, append([]byte{mysql.COM_QUERY}, "SELECT note FROM orders"...))
+	head, _ := wire.AppendPacket(nil, 1, []byte{1})
+	definition, _ := wire.AppendPacket(head, 2, make([]byte, 40))
+	head, _ = wire.AppendPacket(definition, 3, []byte{wire.HeaderEOF, 0, 0, 2, 0})
+	if err := errors.Join(s.fromClient(query), s.fromServer(head)); err != nil {
+		b.Fatal(err)
+	}
+	row, _ := wire.AppendPacket(nil, 4, append([]byte{99}, make([]byte, 99)...))
+	rows := bytes.Repeat(row, (128<<10)/len(row))
+	b.SetBytes(int64(len(rows)))
+	for b.Loop() {
+		if err := s.fromServer(rows); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

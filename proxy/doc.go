@@ -25,8 +25,7 @@
 //	drive_polled_linux.go  a session with a loop: reads from either side, feeds the session
 //	drive_leg_linux.go     one of its two connections, plain or with TLS
 //	drive_blocking.go      goroutines instead, where a leg is compressed
-//	session.go        cuts a command off the client's bytes, one in flight at a time; walks over
-//	                  the server's answer and passes it on; says when it is complete
+//	session.go        cuts a command off the client's bytes, one in flight at a time
 //	command.go        one line for each command byte; what has none is refused
 //	standsfor.go      commands that are judged as the statement they stand for
 //	threads.go        KILL, by the server's ids and by those that clients were greeted with
@@ -38,6 +37,7 @@
 //	record.go         counts and records the decision, before anything is forwarded or answered;
 //	                  waits for the record without holding up the loop
 //	annotate.go       adds app, environment and event to a text, where that is asked for
+//	walk.go           walks over the server's answer and passes it on; says when it is complete
 //	answer.go         where the server stands in its answer
 //	state.go          what decides how the next text is read: sql_mode, character set, schema;
 //	                  followed by session tracking, asked for again when it may have changed unseen
