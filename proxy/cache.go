@@ -22,6 +22,7 @@ type shapeKey struct {
 // verdicts remembers what was decided about shapes. Each event loop has its
 // own, so that its lock is hardly ever waited for.
 type verdicts struct {
+	toll *toll // counts what is remembered; nil where traffic is not recorded
 	mu   sync.Mutex
 	apps map[*policy.App]*shapes
 }
@@ -50,6 +51,14 @@ func (c *verdicts) get(app *policy.App, key shapeKey) *verdict {
 		s.put(key, v)
 	}
 	return v
+}
+
+// remember is put with the text that the verdict is about, which is counted from now on.
+func (c *verdicts) remember(app *policy.App, key shapeKey, v *verdict, text []byte) {
+	if v.seen == nil {
+		v.seen = c.toll.take(app, key, text)
+	}
+	c.put(app, key, v)
 }
 
 // put remembers a verdict.

@@ -158,8 +158,21 @@ func (s *session) malformed(message wire.Message) {
 
 // initDB judges COM_INIT_DB as the USE that it stands for.
 func (s *session) initDB(message wire.Message, name []byte) (done bool, err error) {
-	v := s.judge(s.state.schema, []sqlparse.Statement{useSchema(string(name))})
-	return s.passOn(message, v, nil, answerSimple), nil
+	return s.passOn(message, s.judgeUse(string(name)), nil, answerSimple), nil
+}
+
+// judgeUse asks the policy about a change of the default schema. Its key is one
+// that no text has: without a shape.
+func (s *session) judgeUse(name string) *verdict {
+	key := shapeKey{mode: s.state.mode, schema: name, lowerCaseNames: s.state.lowerCaseNames}
+	v := s.verdicts.get(s.app, key)
+	if v == nil || !s.holds(v) {
+		v = s.judge("", []sqlparse.Statement{useSchema(name)}).after(v)
+		if s.app != nil {
+			s.verdicts.remember(s.app, key, v, []byte("USE "+quoted([]byte(name))))
+		}
+	}
+	return v
 }
 
 // passOn forwards a command as its verdict says, or has it refused. It reports

@@ -26,10 +26,13 @@ func (forgetful) Record(audit.Event) error { return nil }
 
 // costs returns what feeds a session one statement and its answer, and counts
 // the commands that the server gets.
-func costs(t testing.TB, policies, text string) (statement func(), sent *unread) {
+func costs(t testing.TB, policies, text string, change ...func(*Server)) (statement func(), sent *unread) {
 	t.Helper()
 	guard := guardingBy(t, policies)
 	guard.options.Recorder = forgetful{}
+	for _, c := range change {
+		c(guard)
+	}
 	return costsOf(t, guard, text)
 }
 
@@ -81,6 +84,20 @@ func TestStatementsWithoutQuestionsPayNothingForThem(t *testing.T) {
 	}
 }
 
+// tolled makes a Server count its traffic.
+func tolled(s *Server) {
+	s.options.Traffic = NewTraffic()
+	s.caches[0].toll = s.options.Traffic.toll(s)
+}
+
+func TestCountingAKnownShapeAllocatesNothing(t *testing.T) {
+	plain, _ := costs(t, plainGrants, cheap["select"])
+	counting, _ := costs(t, plainGrants, cheap["select"], tolled)
+	if want, got := fewest(plain), fewest(counting); got > want {
+		t.Errorf("%v allocations when counted, %v when not", got, want)
+	}
+}
+
 // fewest is what a statement allocates at the least: under the race detector a
 // sync.Pool forgets at random.
 func fewest(statement func()) float64 {
@@ -95,14 +112,29 @@ func fewest(statement func()) float64 {
 func BenchmarkStatement(b *testing.B) {
 	for name, text := range cheap {
 		for kind, policies := range map[string]string{"plain": plainGrants, "demands": allDemands} {
-			b.Run(name+"/"+kind, func(b *testing.B) {
-				statement, _ := costs(b, policies, text)
-				b.ReportAllocs()
-				for b.Loop() {
-					statement()
-				}
-			})
+			b.Run(name+"/"+kind, func(b *testing.B) { benchmarkStatement(b, policies, text) })
 		}
+		b.Run(name+"/counted", func(b *testing.B) { benchmarkStatement(b, plainGrants, text, tolled) })
+	}
+}
+
+func benchmarkStatement(b *testing.B, policies, text string, change ...func(*Server)) {
+	statement, _ := costs(b, policies, text, change...)
+	b.ReportAllocs()
+	for b.Loop() {
+		statement()
+	}
+}
+
+// BenchmarkCount is what a statement of a known shape pays for being counted.
+func BenchmarkCount(b *testing.B) {
+	guard := guardingBy(b, plainGrants)
+	tolled(guard)
+	s := newScripted(guard, form{server: mysql.CLIENT_PROTOCOL_41, client: mysql.CLIENT_PROTOCOL_41}).session
+	v := s.judgeText([]byte(cheap["select"]))
+	b.ReportAllocs()
+	for b.Loop() {
+		s.count(v, false)
 	}
 }
 

@@ -16,6 +16,7 @@
 //	declare.go        what a client says of its own environment, which can only restrict
 //	learn.go          asks the server for the session's state before the first command
 //	setting.go        what the policy makes of a session: variables, read-only transactions
+//	traffic.go        counts what the apps send, by account and shape
 //	limits.go         what the policy bounds: connections, statements a second, bytes
 //
 // The way of a statement, from there on:

@@ -29,7 +29,7 @@ func (s *session) inform(v *verdict, schema string, e explainer) *verdict {
 	s.head.touched = true
 	for f := &s.head.findings; ; {
 		if len(f.put) > 0 {
-			v = s.judgeKnowing(schema, v.statements, f.answers)
+			v = s.judgeKnowing(schema, v.statements, f.answers).after(v)
 		}
 		i := slices.IndexFunc(v.decision.Questions, func(q policy.Question) bool { return !slices.Contains(f.put, q) })
 		if i < 0 {

@@ -17,12 +17,13 @@ type verdict struct {
 	decision   policy.Decision
 	statements []sqlparse.Statement
 	effect     sqlparse.Effect
-	unread     bool      // one of the statements cannot be read
-	files      int       // that the server may ask the client for: one for each LOAD DATA LOCAL
-	destroys   bool      // a statement takes something away when it runs
-	redefines  bool      // a statement may change a table's keys
-	until      time.Time // when the decision may be another one; zero for never
-	told       *wire.Err // the answer in the place of any decision
+	unread     bool       // one of the statements cannot be read
+	files      int        // that the server may ask the client for: one for each LOAD DATA LOCAL
+	destroys   bool       // a statement takes something away when it runs
+	redefines  bool       // a statement may change a table's keys
+	seen       *shapeSeen // where it is counted, or nil
+	until      time.Time  // when the decision may be another one; zero for never
+	told       *wire.Err  // the answer in the place of any decision
 }
 
 // judgeText reads a text as the server will and asks the policy. A shape that
@@ -46,9 +47,9 @@ func (s *session) judgeText(text []byte) *verdict {
 	key := shapeKey{shape: lexed.Shape, mode: s.state.mode, schema: s.state.schema, lowerCaseNames: s.state.lowerCaseNames}
 	v := s.verdicts.get(s.app, key)
 	if v == nil || !s.holds(v) {
-		v = s.judge(s.state.schema, s.server.read(lexed))
+		v = s.judge(s.state.schema, s.server.read(lexed)).after(v)
 		if lexed.Ambiguous == "" && s.app != nil {
-			s.verdicts.put(s.app, key, v)
+			s.verdicts.remember(s.app, key, v, text)
 		}
 	}
 	if v.effect&sqlparse.SetsState != 0 && s.state.doubtful(false) {
@@ -109,6 +110,14 @@ func (s *session) judgeKnowing(schema string, statements []sqlparse.Statement, a
 // holds reports whether a decision made earlier is still the same by the clock.
 func (s *session) holds(v *verdict) bool {
 	return v.until.IsZero() || s.server.options.Now().Before(v.until)
+}
+
+// after is the verdict in the place of an earlier one about the same text, or of none.
+func (v *verdict) after(earlier *verdict) *verdict {
+	if earlier != nil {
+		v.seen = earlier.seen
+	}
+	return v
 }
 
 // refresh meets a policy that was loaded since, and the end of an observe mode,

@@ -34,8 +34,9 @@ type Options struct {
 	ProxyProtocolFrom []netip.Prefix
 
 	Policies *policy.Live
-	Usage    *Usage // of the apps' limits, shared by the Servers of a process; the Server's own where nil
-	Loops    *Loops // shared by the Servers of a process; the Server's own, one for each core, where nil
+	Usage    *Usage   // of the apps' limits, shared by the Servers of a process; the Server's own where nil
+	Loops    *Loops   // shared by the Servers of a process; the Server's own, one for each core, where nil
+	Traffic  *Traffic // counts what the apps send; where nil, it is not counted
 	Reader   *sqlparse.Reader
 	Recorder audit.Recorder
 	// Sightings remembers the servers behind the address. Where nil, a change is not told.

@@ -158,7 +158,7 @@ func changesRows(st sqlparse.Statement) bool {
 // another hour.
 func (s *session) renew(st *statement) {
 	if st.standing != s.generation || !s.holds(st.verdict) {
-		st.verdict = s.judge(st.schema, st.verdict.statements)
+		st.verdict = s.judge(st.schema, st.verdict.statements).after(st.verdict)
 		st.standing = s.generation
 	}
 }

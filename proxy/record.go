@@ -35,16 +35,18 @@ func (s *session) pass(message wire.Message, v *verdict, text []byte) outcome {
 		return stopped
 	}
 	if v.unreadTag(text) {
-		v = &verdict{decision: s.app.Untold(), statements: v.statements}
+		v = &verdict{decision: s.app.Untold(), statements: v.statements, seen: v.seen}
 	}
 	refused, wait := s.record(v, text)
 	switch {
 	case wait:
 		return waits
 	case refused != nil:
+		s.count(v, true)
 		s.tell(message.Seq+1, *refused)
 		return stopped
 	}
+	s.count(v, false)
 	return passes
 }
 

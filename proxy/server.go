@@ -69,7 +69,9 @@ func New(o Options) (*Server, error) {
 	}
 	s.tokens.New = func() any { return new(sqlparse.Tokens) }
 	for range max(1, s.loops.number()) {
-		s.caches = append(s.caches, newVerdicts())
+		cache := newVerdicts()
+		cache.toll = o.Traffic.toll(s)
+		s.caches = append(s.caches, cache)
 	}
 	if o.Backend.Tag != TagNone && o.Sightings != nil {
 		s.drift = newDrift()
@@ -195,6 +197,9 @@ func (s *Server) drive(session *session, l *login) {
 	s.next++
 	s.mu.Unlock()
 	session.verdicts = s.caches[place]
+	if schema := session.state.schema; schema != "" {
+		session.count(session.judgeUse(schema), false)
+	}
 	if s.loops.adopt(place, session, l.client, l.up.conn, ended) {
 		return
 	}

@@ -13,6 +13,7 @@ import (
 
 	"guardrail/cmd/guardrail/internal/app"
 	"guardrail/cmd/guardrail/internal/config"
+	"guardrail/policy/traffic"
 	"guardrail/proxy/audit"
 )
 
@@ -28,6 +29,7 @@ type auditCommand struct {
 	format       string
 	issues       bool
 	follow       bool
+	traffic      bool
 }
 
 // followEvery is how often a followed record is looked at.
@@ -51,6 +53,7 @@ record"; csv, with a line of names.`,
 		Example: `  guardrail audit --since 24h --app accounting-web
   guardrail audit --issues --decision refused --format csv > refused.csv
   guardrail audit -f --client '!10.0.0.7'
+  guardrail audit --traffic > traffic.jsonl
   guardrail audit 01M81K80R4VY3CWY2NYQ0M9WQ7`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd, args) },
@@ -68,6 +71,7 @@ record"; csv, with a line of names.`,
 	f.IntVarP(&c.limit, "limit", "n", 100, "at most so many, the latest")
 	f.StringVar(&c.format, "format", "text", "text, json or csv")
 	f.BoolVar(&c.issues, "issues", false, "issues with their counts in place of events")
+	f.BoolVar(&c.traffic, "traffic", false, "what the apps send in place of events: lines of JSON for diff and suggest, one for each shape of statement")
 	f.BoolVarP(&c.follow, "follow", "f", false, "go on with new events as they come")
 	return cmd
 }
@@ -89,6 +93,12 @@ func (c *auditCommand) run(cmd *cobra.Command, args []string) error {
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	switch {
+	case c.traffic:
+		records, err := store.Traffic(ctx, "")
+		if err != nil {
+			return err
+		}
+		return traffic.Write(cmd.OutOrStdout(), records...)
 	case len(args) > 0:
 		return c.event(ctx, store, out, args[0])
 	case c.issues:
@@ -106,6 +116,11 @@ func (c *auditCommand) open() (*audit.Store, error) {
 		}
 		from = o.Audit
 	}
+	return openStore(from)
+}
+
+// openStore opens a store that is there.
+func openStore(from config.Audit) (*audit.Store, error) {
 	if !from.IsMySQL() {
 		if _, err := os.Stat(from.Store); err != nil {
 			return nil, fmt.Errorf("the record: %w", err)

@@ -12,10 +12,10 @@ import (
 
 // diffCommand rehearses another policy against recorded traffic.
 type diffCommand struct {
-	against string
-	format  string
-	at      string
-	failOn  []string
+	trafficFlags
+	format string
+	at     string
+	failOn []string
 }
 
 func newDiffCommand() *cobra.Command {
@@ -25,7 +25,7 @@ func newDiffCommand() *cobra.Command {
 		Short: "Judge recorded traffic by two policies, and show what changes",
 		Long: `Judge recorded traffic by two policies, directories or files, and show what is
 newly refused and what is newly allowed, with counts a day and an example. The
-record has a line of JSON for each shape of text that an account has sent.
+record is the proxy's own: its store, or what "guardrail audit --traffic" wrote.
 
 A text is judged at the hour and day of the week at which it was last seen, so
 that time windows count. What hangs on the server, an estimate of rows or a
@@ -33,7 +33,7 @@ table's keys, is shown when it newly does.
 
 The exit code is 1 when something is newly refused (--fail-on says what else),
 or when there are mistakes in a policy, and 2 when something could not be read.`,
-		Example: `  guardrail diff policies/ policies-new/ --against traffic.jsonl
+		Example: `  guardrail diff policies/ policies-new/ --against guardrail.yaml
   git worktree add /tmp/main main && guardrail diff /tmp/main/policies policies --against traffic.jsonl
   guardrail diff --fail-on refused,allowed --format github old/ new/ --against traffic.jsonl`,
 		Args: cobra.ExactArgs(2),
@@ -41,7 +41,7 @@ or when there are mistakes in a policy, and 2 when something could not be read.`
 			return c.run(cmd, args[0], args[1])
 		},
 	}
-	cmd.Flags().StringVar(&c.against, "against", "", "the record of traffic; - is standard input")
+	c.trafficFlags.add(cmd)
 	cmd.Flags().StringVar(&c.format, "format", "text", "how changes are told: "+formats)
 	cmd.Flags().StringVar(&c.at, "at", "", "a moment in place of now, as in 2026-12-01T09:00:00+09:00")
 	cmd.Flags().StringSliceVar(&c.failOn, "fail-on", []string{"refused"}, "the changes that make the exit code 1: refused, asked, observed, allowed")
@@ -61,7 +61,7 @@ func (c *diffCommand) run(cmd *cobra.Command, oldPath, newPath string) error {
 	if err != nil {
 		return err
 	}
-	entries, err := readTraffic(c.against, cmd.InOrStdin(), now)
+	entries, err := c.read(cmd.Context(), cmd.InOrStdin(), now)
 	if err != nil {
 		return err
 	}

@@ -15,13 +15,14 @@ import (
 
 // suggestCommand writes the least policy that lets recorded traffic pass.
 type suggestCommand struct {
+	trafficFlags
 	config      string
 	policies    string
-	against     string
 	app         string
 	environment string
 	at          string
 	wide        bool
+	refused     bool
 }
 
 func newSuggestCommand() *cobra.Command {
@@ -31,14 +32,15 @@ func newSuggestCommand() *cobra.Command {
 		Short: "Write the least policy that lets an app's recorded traffic pass",
 		Long: `Write the least policy that would have let an app's recorded traffic pass: its
 grants, each with how often it was needed and by what, and what can be required
-of it without harm. Below it stand the grants of the present policy that nothing
-in the record needs.
+of it without harm. What was refused each time it came is left out (--refused
+takes it in). Below it stand the grants of the present policy that nothing in
+the record needs.
 
 The record shows what has been, not what is meant: a month end, or a rarely used
 page, may be missing. Read it before you commit it.
 
 The exit code is 0, and 2 when something could not be read.`,
-		Example: `  guardrail suggest --app accounting-web --against traffic.jsonl
+		Example: `  guardrail suggest --app accounting-web --against guardrail.yaml
   guardrail suggest --app accounting-web --against traffic.jsonl --databases > policies/accounting-web.yaml
   guardrail suggest --app accounting-web --against traffic.jsonl --policies policies/ --environment staging`,
 		Args: cobra.NoArgs,
@@ -49,10 +51,11 @@ The exit code is 0, and 2 when something could not be read.`,
 	f := cmd.Flags()
 	f.StringVarP(&c.config, "config", "c", "guardrail.yaml", "configuration file, for the present policies")
 	f.StringVar(&c.policies, "policies", "", "the present policies, in place of the configuration's")
-	f.StringVar(&c.against, "against", "", "the record of traffic; - is standard input")
+	c.trafficFlags.add(cmd)
 	f.StringVar(&c.app, "app", "", "the app whose traffic it is")
 	f.StringVar(&c.environment, "environment", "", "only the traffic of one environment")
 	f.StringVar(&c.at, "at", "", "a moment in place of now, as in 2026-12-01T09:00:00+09:00")
+	f.BoolVar(&c.refused, "refused", false, "let pass too what was refused each time it came")
 	f.BoolVar(&c.wide, "databases", false, "grant on whole databases in place of single tables")
 	return cmd
 }
@@ -65,7 +68,7 @@ func (c *suggestCommand) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	all, err := readTraffic(c.against, cmd.InOrStdin(), now)
+	all, err := c.read(cmd.Context(), cmd.InOrStdin(), now)
 	if err != nil {
 		return err
 	}
@@ -75,7 +78,7 @@ func (c *suggestCommand) run(cmd *cobra.Command) error {
 	if len(entries) == 0 {
 		return fmt.Errorf("no traffic of app %s in %s; it has %s", c.app, c.against, strings.Join(appsOf(all), ", "))
 	}
-	s := newSuggestion(c.app, entries, c.wide)
+	s := newSuggestion(c.app, entries, c.wide, c.refused)
 	s.tell(cmd.OutOrStdout())
 	present, err := c.present()
 	if err != nil {

@@ -18,20 +18,25 @@ type suggestion struct {
 	app      string
 	entries  []rehearse.Entry // those that can be rehearsed
 	unread   int              // how many could not
+	refused  int              // how many are left out, as they never passed
 	requests []policy.Request
 	days     float64
 	grants   []policy.Suggestion
 }
 
-func newSuggestion(app string, entries []rehearse.Entry, wide bool) *suggestion {
+// newSuggestion suggests a policy for entries; for those that never passed only if refused.
+func newSuggestion(app string, entries []rehearse.Entry, wide, refused bool) *suggestion {
 	s := &suggestion{app: app, days: rehearse.Days(entries)}
 	for _, e := range entries {
-		if !e.Readable() {
+		switch {
+		case e.Refused > 0 && e.Refused >= e.Count && !refused:
+			s.refused++
+		case !e.Readable():
 			s.unread++
-			continue
+		default:
+			s.entries = append(s.entries, e)
+			s.requests = append(s.requests, e.Request)
 		}
-		s.entries = append(s.entries, e)
-		s.requests = append(s.requests, e.Request)
 	}
 	s.grants = policy.Least(s.requests, wide)
 	return s
@@ -42,6 +47,9 @@ func (s *suggestion) tell(out io.Writer) {
 	_, _ = fmt.Fprintf(out, "# The least policy for what %s has sent: %s in %.0f days, %s.\n", s.app, count(len(s.entries), "shape"), s.days, perDay(totalOf(s.entries), s.days))
 	if s.unread > 0 {
 		_, _ = fmt.Fprintf(out, "# %s without an example could not be read, and may need more.\n", count(s.unread, "shape"))
+	}
+	if s.refused > 0 {
+		_, _ = fmt.Fprintf(out, "# left out: %s that never passed; --refused takes them in.\n", count(s.refused, "shape"))
 	}
 	_, _ = fmt.Fprintf(out, "app: %s\naccounts: [%s]\nenvironments: [%s]\n", s.app,
 		s.names(func(e *rehearse.Entry) string { return e.Account }), s.names(func(e *rehearse.Entry) string { return e.Environment }))

@@ -4,7 +4,6 @@ package rehearse
 
 import (
 	"fmt"
-	"io"
 	"time"
 
 	"guardrail/policy"
@@ -23,24 +22,17 @@ type Entry struct {
 // Readable reports whether the entry can be rehearsed.
 func (e *Entry) Readable() bool { return len(e.Request.Statements) > 0 }
 
-// Read reads a record of traffic. Each entry is judged at the same hour and day of
-// the week as it was last seen at, next after now, so that time windows mean
-// what they mean, and ends are those of today.
-func Read(in io.Reader, reader *sqlparse.Reader, now time.Time) ([]Entry, error) {
-	var entries []Entry
-	var failed error
-	err := traffic.Read(in, func(r traffic.Record) {
+// Read reads records of traffic as their servers would. Each entry is judged at
+// the same hour and day of the week as it was last seen at, next after now, so
+// that time windows mean what they mean, and ends are those of today.
+func Read(records []traffic.Record, reader *sqlparse.Reader, now time.Time) ([]Entry, error) {
+	entries := make([]Entry, 0, len(records))
+	for _, r := range records {
 		e, err := newEntry(r, reader, now)
-		if err != nil && failed == nil {
-			failed = err
+		if err != nil {
+			return nil, err
 		}
 		entries = append(entries, e)
-	})
-	if err == nil {
-		err = failed
-	}
-	if err != nil {
-		return nil, err
 	}
 	return entries, nil
 }

@@ -1,7 +1,6 @@
 package rehearse_test
 
 import (
-	"bytes"
 	"fmt"
 	"testing"
 	"time"
@@ -22,11 +21,7 @@ func record(account string, seen time.Time) traffic.Record {
 
 func read(t *testing.T, records ...traffic.Record) []rehearse.Entry {
 	t.Helper()
-	var text bytes.Buffer
-	if err := traffic.Write(&text, records...); err != nil {
-		t.Fatal(err)
-	}
-	entries, err := rehearse.Read(&text, sqlparse.NewReader(sqlparse.Options{}), now)
+	entries, err := rehearse.Read(records, sqlparse.NewReader(sqlparse.Options{}), now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,11 +93,7 @@ func TestWhatCannotBeRehearsed(t *testing.T) {
 	}
 	foreign := record("web", now)
 	foreign.Server = "tidb-8"
-	var text bytes.Buffer
-	if err := traffic.Write(&text, foreign); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := rehearse.Read(&text, sqlparse.NewReader(sqlparse.Options{}), now); err == nil {
+	if _, err := rehearse.Read([]traffic.Record{foreign}, sqlparse.NewReader(sqlparse.Options{}), now); err == nil {
 		t.Error("a server that nobody knows")
 	}
 	if changes := rehearse.Diff(policies(t, "app: a\naccounts: [a]\nenvironments: [production]\n"), policies(t, "app: a\naccounts: [\"*\"]\nenvironments: [production]\ngrants: [SELECT ON *.*]\n"), read(t, unread)); len(changes) > 0 {

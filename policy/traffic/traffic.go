@@ -17,15 +17,15 @@ type Record struct {
 	Schema      string `json:"schema,omitempty"` // the session's default database
 	Server      string `json:"server"`           // whose reading counts: mysql-8.4.7, mariadb-10.11.19
 	SQLMode     string `json:"sql_mode,omitempty"`
-	Charset     string `json:"charset,omitempty"` // of the session; Example is UTF-8 whatever it says
 	// LowerCaseNames is set where the server's lower_case_table_names is 1 or 2.
 	LowerCaseNames bool      `json:"lower_case_table_names,omitempty"`
 	Shape          string    `json:"shape"` // the shape's hash, in hexadecimal
 	Count          uint64    `json:"count"`
+	Refused        uint64    `json:"refused,omitempty"` // how many of them the policy in force refused
 	FirstSeen      time.Time `json:"first_seen"`
 	LastSeen       time.Time `json:"last_seen"`
-	// Example reads as the texts of the shape do, with neutral literals. It is
-	// empty where there is no such text; Masked shows it then.
+	// Example reads as the texts of the shape do, in UTF-8 and with neutral
+	// literals. It is empty where there is no such text; Masked shows it then.
 	Example string `json:"example,omitempty"`
 	Masked  string `json:"masked,omitempty"`
 }

@@ -14,7 +14,7 @@ func TestWriteAndRead(t *testing.T) {
 	seen := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	want := []traffic.Record{
 		{App: "shop", Account: "shop_web", Backend: "main", Environment: "production", Schema: "shop", Server: "mysql-8.4.7",
-			SQLMode: "ANSI_QUOTES", Charset: "sjis", LowerCaseNames: true, Shape: "00ff", Count: 12, FirstSeen: seen,
+			SQLMode: "ANSI_QUOTES", LowerCaseNames: true, Shape: "00ff", Count: 12, Refused: 3, FirstSeen: seen,
 			LastSeen: seen.Add(time.Hour), Example: "SELECT '<m>' FROM \"t\""},
 		{App: "shop", Account: "b", Environment: "production", Server: "mariadb-10.11.19", Count: 1, FirstSeen: seen, LastSeen: seen, Masked: "SELECT …"},
 	}

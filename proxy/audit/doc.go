@@ -13,6 +13,7 @@
 //	store.go     what a store keeps: issues, events, counts by minute, hour and day
 //	sql*.go      the store in SQL; sqlite.go and mysql.go are its two kinds
 //	sightings.go which servers were met behind the backends' addresses
+//	ledger.go    Ledger, which keeps what the apps send, in shapes and counts; traffic.go is its part of the store
 //	collector.go metrics
 //
 // Events are grouped into issues: what the same app did against the same rule

@@ -108,7 +108,12 @@ func (k *keeper) mustStop(t testing.TB) {
 // metric is the value of a metric, summed over its labels.
 func (k *keeper) metric(t testing.TB, name string) float64 {
 	t.Helper()
-	families, err := k.registry.Gather()
+	return metric(t, k.registry, name)
+}
+
+func metric(t testing.TB, registry *prometheus.Registry, name string) float64 {
+	t.Helper()
+	families, err := registry.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -67,7 +67,7 @@ var (
 	}}
 	versionsTable = table{name: "versions", key: []string{"id"}, columns: []column{integer("id", ""), integer("version", "")}}
 
-	tables = []table{versionsTable, issuesTable, eventsTable, textsTable, clientsTable, countsTable, seriesTable, notesTable, writersTable, serversTable}
+	tables = []table{versionsTable, issuesTable, eventsTable, textsTable, clientsTable, countsTable, seriesTable, notesTable, writersTable, serversTable, trafficTable, trafficCountsTable}
 )
 
 // index is one that a view needs.
@@ -79,6 +79,9 @@ var indexes = []index{
 	{"events_client", "events", "client, id"},
 	{"clients_client", "clients", "client"},
 	{"counts_issue", "counts", "issue, grain, start"},
+	{"traffic_seen", "traffic", "last_seen"},
+	{"traffic_app", "traffic", "app, last_seen"},
+	{"traffic_counts_day", "traffic_counts", "day"},
 }
 
 // create is the table's definition in a dialect's types.

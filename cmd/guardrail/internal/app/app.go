@@ -55,6 +55,7 @@ type App struct {
 	book     *audit.Book
 	usage    *proxy.Usage
 	loops    *proxy.Loops
+	traffic  *proxy.Traffic
 	servers  []*proxy.Server
 	failed   chan error // a part that must not end has ended
 	undo     []undo     // in the order of their start
@@ -106,6 +107,7 @@ func New(o Options) (*App, error) {
 		live:     policy.NewLive(set, now),
 		registry: prometheus.NewRegistry(),
 		usage:    proxy.NewUsage(),
+		traffic:  proxy.NewTraffic(),
 		failed:   make(chan error, len(c.Listeners)+1),
 	}
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -180,6 +182,7 @@ func (a *App) newServer(l config.Listener, reader *sqlparse.Reader, now time.Tim
 		Policies:   a.live,
 		Usage:      a.usage,
 		Loops:      a.loops,
+		Traffic:    a.traffic,
 		Reader:     reader,
 		Recorder:   a.book,
 		Sightings:  a.store,

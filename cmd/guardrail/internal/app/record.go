@@ -52,8 +52,9 @@ func (a *App) openRecord(lines io.Writer) error {
 	if err != nil {
 		return errors.Join(err, a.store.Close())
 	}
+	ledger := audit.NewLedger(audit.LedgerOptions{Store: a.store, Source: a.traffic, Log: a.log, Registerer: a.registry})
 	a.undo = append(a.undo, undo{"record", func(ctx context.Context) error {
-		return errors.Join(a.book.Stop(ctx), a.store.Close())
+		return errors.Join(ledger.Stop(ctx), a.book.Stop(ctx), a.store.Close())
 	}})
 	return nil
 }
