@@ -58,7 +58,16 @@ func serveIn(t *testing.T, dir, backend, more, answers string) served {
 	s := served{t: t, address: freeAddress(t), policies: filepath.Join(dir, "policies"), store: filepath.Join(dir, "audit.db")}
 	s.write("accounting-web.yaml", pagePolicies)
 	s.write("everyone.yaml", pageEveryone)
-	config := fmt.Sprintf("environment: production\nlisteners: [{address: %q}]\nbackends: {main: {address: %q, tls: {mode: disabled}, identity: {tag: none}}}\n%s", s.address, backend, more)
+	s.run(dir, fmt.Sprintf("{address: %q, tls: {mode: disabled}, identity: {tag: none}}", backend), more, answers)
+	return s
+}
+
+// run runs the command in a directory with a backend and more configuration
+// until the end of the test, and waits until an address answers.
+func (s served) run(dir, backend, more, answers string) {
+	t := s.t
+	t.Helper()
+	config := fmt.Sprintf("environment: production\nlisteners: [{address: %q}]\nbackends: {main: %s}\n%s", s.address, backend, more)
 	file := filepath.Join(dir, "guardrail.yaml")
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
@@ -88,7 +97,6 @@ func serveIn(t *testing.T, dir, backend, more, answers string) served {
 		response.Body.Close()
 		return response.StatusCode == http.StatusOK
 	})
-	return s
 }
 
 func freeAddress(t *testing.T) string {

@@ -111,7 +111,7 @@ func TestTrafficIsKeptForFiveWeeks(t *testing.T) {
 		s, from := open(), &queue{}
 		const day = 24 * time.Hour
 		from.put(sent(monday.Add(-40*day), "old", 1))
-		stop, _ := ledger(t, open(), from, monday.Add(-40*day))
+		stop, _ := ledger(t, s, from, monday.Add(-40*day))
 		until(t, "the old ones are stored", func() bool { return len(recorded(t, s, "")) == 1 })
 		if err := stop(); err != nil {
 			t.Fatal(err)
@@ -120,7 +120,7 @@ func TestTrafficIsKeptForFiveWeeks(t *testing.T) {
 			t.Fatal(err)
 		}
 		from.put(sent(monday.Add(-2*day), "regular", 3))
-		stop, _ = ledger(t, open(), from, monday)
+		stop, _ = ledger(t, s, from, monday)
 		until(t, "the old ones are gone", func() bool {
 			got := recorded(t, s, "")
 			return len(got) == 1 && got[0].Count == 3
