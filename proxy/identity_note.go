@@ -54,6 +54,18 @@ func (s *Server) stateOf(found reading) string {
 	return "unknown"
 }
 
+// Tag is the environment tag last seen, if one was read, and how it stands to
+// the proxy's environment: match, mismatch, missing, unknown, or nothing where
+// it is not asked for.
+func (s *Server) Tag() (tag, state string) {
+	if s.options.Backend.Tag == TagNone {
+		return "", ""
+	}
+	s.noted.mu.Lock()
+	defer s.noted.mu.Unlock()
+	return s.noted.last.label(), s.stateOf(s.noted.last)
+}
+
 // Identity says in a line which server and tag were last seen, for /readyz.
 func (s *Server) Identity() string {
 	if s.options.Backend.Tag == TagNone {

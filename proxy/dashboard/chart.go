@@ -12,15 +12,15 @@ import (
 // chart is a row of bars in SVG's coordinates: slotWidth for each slot of time,
 // chartHeight for its highest bar.
 type chart struct {
-	Label string // for those who do not see it
-	Path  string
-	Width int
-	Slots int
-	Peak  int64
-	At    time.Time // of the peak
-	Total int64
-	Last  int64 // events of the last whole slot
-	Usual float64
+	Label  string // for those who do not see it
+	Path   string
+	Width  int
+	Slots  int
+	Peak   int64
+	At     time.Time // of the peak
+	Total  int64
+	Lately int64 // most events of a slot in the last quarter of an hour
+	Usual  float64
 	// UsualY is where the usual rate is drawn; below zero where there is none.
 	UsualY float64
 	Marks  []mark
@@ -37,9 +37,10 @@ const (
 	slotWidth   = 10
 	barWidth    = 8
 	chartHeight = 100
+	lately      = 15 * time.Minute
 )
 
-// frameOf is the time that charts of one view have in common.
+// timeFrame is the time that charts of one view have in common.
 type timeFrame struct {
 	from, to time.Time
 	grain    time.Duration
@@ -47,6 +48,16 @@ type timeFrame struct {
 
 func (f timeFrame) slots() int {
 	return int(f.to.Add(f.grain-1).Truncate(f.grain).Sub(f.from.Truncate(f.grain)) / f.grain)
+}
+
+// ticks are moments at even distances, from the first to the last.
+func (f timeFrame) ticks() []time.Time {
+	const parts = 4
+	var out []time.Time
+	for i := range parts + 1 {
+		out = append(out, f.from.Add(f.to.Sub(f.from)*time.Duration(i)/parts))
+	}
+	return out
 }
 
 // x is where a moment is drawn.
@@ -70,8 +81,10 @@ func newChart(points []audit.Point, f timeFrame, usual float64, now time.Time) c
 			c.Peak, c.At = v, start.Add(time.Duration(i)*f.grain)
 		}
 	}
-	if i := int(now.Sub(start)/f.grain) - 1; i >= 0 && i < len(values) {
-		c.Last = values[i]
+	for at := now.Add(-lately); !at.After(now); at = at.Add(f.grain) {
+		if i := int(at.Sub(start) / f.grain); i >= 0 && i < len(values) {
+			c.Lately = max(c.Lately, values[i])
+		}
 	}
 	c.draw(values)
 	return c

@@ -11,6 +11,7 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -104,6 +105,12 @@ type frame struct {
 	Now    time.Time
 	Viewer string
 	View   any
+}
+
+// Troubled reports whether the guard needs someone's help.
+func (f frame) Troubled() bool {
+	down := slices.ContainsFunc(f.Health.Backends, func(b Backend) bool { return b.Err != "" })
+	return down || f.Record.Err != nil || f.Health.Policy.Err != ""
 }
 
 // render writes a view whole, or an error in its place.

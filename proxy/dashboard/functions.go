@@ -20,10 +20,13 @@ func (d *Dashboard) functions() template.FuncMap {
 			}
 			return number(n.(int64))
 		},
-		"ago":    func(t time.Time) string { return ago(d.Now(), t) },
-		"iso":    func(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") },
-		"clock":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") },
-		"value":  newValue,
+		"ago":     func(t time.Time) string { return ago(d.Now(), t) },
+		"iso":     func(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") },
+		"clock":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") },
+		"short":   func(t time.Time) string { return short(d.Now(), t.UTC()) },
+		"value":   func(q query, field, text string) value { return newValue(q, "/", field, text) },
+		"valueIn": newValue,
+		"badge":   newBadge, "backends": backends, "tag": tagOf,
 		"ranges": func() []choice { return ranges }, "orders": func() []choice { return orders }, "shows": func() []choice { return shows },
 		"has": func(q query, field, value string) bool {
 			return slices.Contains(filterValues(q, field), value)
@@ -49,8 +52,51 @@ func (d *Dashboard) functions() template.FuncMap {
 // that have only it and all but it.
 type value struct{ Field, Text, Only, Not string }
 
-func newValue(q query, field, text string) value {
-	return value{Field: field, Text: text, Only: q.With(field, text, false).at("/"), Not: q.With(field, text, true).at("/")}
+func newValue(q query, view, field, text string) value {
+	return value{Field: field, Text: text, Only: q.With(field, text, false).at(view), Not: q.With(field, text, true).at(view)}
+}
+
+// badge is a decision with its colour.
+type badge struct{ Class, Text string }
+
+func newBadge(d audit.Decision, kind string) badge {
+	class := string(d)
+	if d == audit.AllowedDestructive && audit.TakesRows(kind) {
+		class = "rows"
+	}
+	return badge{class, verdict(d)}
+}
+
+// tagOf says what a backend's data is tagged with.
+func tagOf(b Backend) string {
+	switch b.TagState {
+	case "match":
+		return "tagged " + b.Tag
+	case "mismatch":
+		return "tagged " + b.Tag + ": wrong environment"
+	case "missing":
+		return "not tagged"
+	case "unknown":
+		return "tag not known"
+	}
+	return ""
+}
+
+// backends says how many can be used.
+func backends(all []Backend) string {
+	up := 0
+	for _, b := range all {
+		if b.Err == "" {
+			up++
+		}
+	}
+	switch {
+	case len(all) == 0:
+		return "backends not looked at yet"
+	case len(all) == 1 && up == 1:
+		return "backend up"
+	}
+	return fmt.Sprintf("%d of %d backends up", up, len(all))
 }
 
 func firstOf(n int, clients []audit.ClientCount) []audit.ClientCount {

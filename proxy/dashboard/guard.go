@@ -39,7 +39,8 @@ type Policy struct {
 // Backend is a server behind the proxy.
 type Backend struct {
 	Name, Address string
-	Tag           string // the environment kept inside the database; empty where none is asked for
+	Tag           string // the environment kept inside the database, as it was last read
+	TagState      string // match, mismatch, missing, unknown; empty where no tag is asked for
 	Err           string // why it cannot be used; empty when it can
 }
 

@@ -74,7 +74,7 @@ func calm() *guard {
 		health: dashboard.Health{
 			Environment: "production", Version: "1.0.0", Sessions: 212,
 			Policy:     dashboard.Policy{Hash: "9f2c6d1e7a0b44c1", LoadedAt: now.Add(-3 * time.Hour)},
-			Backends:   []dashboard.Backend{{Name: "main", Address: "main.abc.ap-northeast-1.rds.amazonaws.com:3306", Tag: "production"}},
+			Backends:   []dashboard.Backend{{Name: "main", Address: "main.abc.ap-northeast-1.rds.amazonaws.com:3306", Tag: "production", TagState: "match"}},
 			Observed:   []dashboard.Observed{{App: "payroll-web", Until: now.Add(9 * 24 * time.Hour)}},
 			Exceptions: []dashboard.Exception{{App: "migrator", Allow: "DROP TABLE ON accounting.old_*", Why: "OPS-123 by dba-oncall", File: "everyone.yaml", Line: 19, Until: now.Add(100 * time.Minute)}},
 			Statements: 48_211_904, Unread: 1291,
@@ -118,6 +118,11 @@ func (p *page) incident(t testing.TB) {
 		}
 		if minute < 200 && minute%9 == 0 {
 			record(at, notGranted())
+		}
+	}
+	for hour := range 7 * 24 { // what is usual
+		for range 80 + random.IntN(20) {
+			record(now.Add(-time.Duration(hour+12)*time.Hour), noWhere(random.IntN(5)))
 		}
 	}
 	for i := range 900 {

@@ -17,6 +17,7 @@ type issueView struct {
 	Timeline chart
 	Step     string
 	From, To time.Time
+	Ticks    []time.Time
 	Events   []audit.Kept
 	More     string // the event before which there are more; empty for none
 	Notes    []audit.Note
@@ -61,9 +62,9 @@ func (d *Dashboard) issueView(r *http.Request, id audit.IssueID, q *query) (issu
 	if err != nil {
 		return v, err
 	}
-	v.Timeline = newChart(points[id], timeFrame{v.From, v.To, grain}, 0, now)
-	v.Step = orElse(map[time.Duration]string{time.Minute: "a minute", time.Hour: "an hour"}[grain], "a day")
-	if v.Timeline.Marks, err = d.reloads(ctx, f, timeFrame{v.From, v.To, grain}); err != nil {
+	frame := timeFrame{v.From, v.To, grain}
+	v.Timeline, v.Step, v.Ticks = newChart(points[id], frame, 0, now), stepOf(grain), frame.ticks()
+	if v.Timeline.Marks, err = d.reloads(ctx, f, frame); err != nil {
 		return v, err
 	}
 	if v.Events, err = d.Store.EventsOf(ctx, id, q.Before, eventsOfAnIssue+1); err != nil {

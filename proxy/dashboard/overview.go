@@ -14,6 +14,7 @@ const (
 	lossWindow    = 15 * time.Minute
 	issuesAPage   = 50
 	appsShown     = 12
+	hurtShown     = 3
 	reloadsShown  = 50
 	menuEntries   = 200
 	alarmFactor   = 5 // times what is usual
@@ -37,7 +38,9 @@ type overviewView struct {
 	Step     string // what a bar stands for
 	Apps     []appRow
 	MoreApps int
+	Hurt     []appRow // of these, far above what is usual
 	From, To time.Time
+	Ticks    []time.Time
 
 	Issues []issueRow
 	Total  int
@@ -115,17 +118,32 @@ func (d *Dashboard) refusals(ctx context.Context, q query, now time.Time, v *ove
 	for app, p := range points {
 		row := appRow{Name: app, Chart: newChart(p, frame, usual(hours[app], grain), now)}
 		row.Chart.Marks = marks
-		row.Alarm = row.Chart.Last >= alarmRate && float64(row.Chart.Last) > alarmFactor*row.Chart.Usual
+		row.Alarm = row.Chart.Lately >= alarmRate && float64(row.Chart.Lately) > alarmFactor*row.Chart.Usual
 		v.Apps = append(v.Apps, row)
 	}
 	slices.SortFunc(v.Apps, func(a, b appRow) int {
 		return cmp.Or(-cmp.Compare(a.Chart.Total, b.Chart.Total), cmp.Compare(a.Name, b.Name))
 	})
+	v.Hurt = slices.DeleteFunc(slices.Clone(v.Apps), func(a appRow) bool { return !a.Alarm })
+	v.Hurt = v.Hurt[:min(len(v.Hurt), hurtShown)]
+	v.Ticks = frame.ticks()
 	v.MoreApps = max(len(v.Apps)-appsShown, 0)
 	v.Apps = v.Apps[:len(v.Apps)-v.MoreApps]
-	v.Step = map[time.Duration]string{time.Minute: "a minute", time.Hour: "an hour"}[grain]
-	v.Step = orElse(v.Step, "a day")
+	v.Step = stepOf(grain)
 	return nil
+}
+
+// stepOf is what a bar stands for.
+func stepOf(grain time.Duration) string {
+	switch grain {
+	case time.Minute:
+		return "a minute"
+	case 10 * time.Minute:
+		return "in ten minutes"
+	case time.Hour:
+		return "an hour"
+	}
+	return "a day"
 }
 
 // plain reports whether a query asks for nothing that the baseline cannot be cut by.

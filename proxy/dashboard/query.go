@@ -51,8 +51,8 @@ func readQuery(v url.Values) query {
 			}
 		}
 	}
-	if _, ok := parseMoment(v.Get("from")); ok && q.Range == "" {
-		q.From, q.To = v.Get("from"), v.Get("to")
+	if _, ok := parseMoment(v.Get("from")); ok {
+		q.From, q.To, q.Range = v.Get("from"), v.Get("to"), ""
 	}
 	if q.Range == "" && q.From == "" {
 		q.Range = defaultRange

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -51,7 +53,7 @@ func TestOverviewTellsTheIncident(t *testing.T) {
 	text := p.get(t, "/", 200)
 	for _, want := range []string{
 		"DROP DATABASE on freee_production.*", "Forbidden: a reset script dropped production in 2013; restoring takes hours.",
-		"<b>900</b> in all", "The policies on disk are not in force", "job-worker 40", "payroll-web until", "OPS-123 by dba-oncall",
+		"<b>900</b>", "The policies on disk are not in force", "job-worker 40", "payroll-web until", "OPS-123 by dba-oncall",
 		"Nothing grants INSERT ON accounting.devices to mobile-api.", "policies could not be loaded at",
 	} {
 		if want == "The policies on disk are not in force" {
@@ -122,6 +124,33 @@ func TestAnErrorsIDOpensItsEvent(t *testing.T) {
 	p.get(t, "/events/nonsense", 404)
 	p.get(t, "/issues/nonsense", 404)
 	p.get(t, "/issues/0000000000000000", 404)
+}
+
+// Every cause that a policy can have is told in plain words.
+func TestEveryCauseHasWords(t *testing.T) {
+	text, err := os.ReadFile("../../policy/decision.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	causes := regexp.MustCompile(`Cause = "([a-z-]+)"`).FindAllStringSubmatch(string(text), -1)
+	if len(causes) < 15 {
+		t.Fatalf("found only %v", causes)
+	}
+	for _, c := range causes {
+		i := audit.Issue{Decision: audit.Refused, Cause: c[1], App: "app", Environment: "production"}
+		if c[1] == "by-exception" {
+			i.Decision = audit.AllowedDestructive
+		}
+		if got := dashboard.Why(i); len(got) < 20 {
+			t.Errorf("%s: %q", c[1], got)
+		}
+	}
+	if got := dashboard.Why(audit.Issue{Decision: audit.Refused, Cause: "nothing"}); len(got) >= 20 {
+		t.Errorf("a cause that there is not: %q", got)
+	}
+	if got := dashboard.Why(audit.Issue{Decision: audit.Refused, Cause: "where", Because: "no app changes all rows"}); !strings.HasSuffix(got, "No app changes all rows.") {
+		t.Errorf("what the policy's author says is missing: %q", got)
+	}
 }
 
 // Whoever acknowledges is kept with the note; the issue leaves the first list

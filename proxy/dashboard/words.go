@@ -61,6 +61,9 @@ func why(i audit.Issue) string {
 	case audit.WouldRefuse:
 		return "Let through, as this is only observed. Once enforced it is refused: " + lowerFirst(text)
 	case audit.AllowedDestructive:
+		if i.Cause == "by-exception" {
+			return "Let through: an exception in the policies allows it for now."
+		}
 		return "Let through: the policy of " + i.App + " allows it."
 	}
 	return text
@@ -72,31 +75,47 @@ func reason(i audit.Issue) string {
 		if i.Because != "" {
 			return "Forbidden: " + sentence(i.Because)
 		}
-		return "A rule forbids it."
+		return "A rule of the policies forbids it."
 	case "not-granted":
 		return "Nothing grants " + quotedNeed(i.Need) + " to " + i.App + "."
-	case "where":
-		return "It has no WHERE that limits it to some rows."
-	case "unparsed":
-		return sentence("It cannot be read with certainty" + because(i.Reason))
-	case "multiple":
-		return "Several statements in one text; this app may send one at a time."
-	case "no-database":
-		return "No database is selected, so nobody can tell which table is meant."
-	case "no-account":
-		return "No policy names this account."
-	case "network":
-		return "This account may not connect from there."
 	case "environment":
 		return "This app does not belong to " + i.Environment + ". Its client probably means another server."
-	case audit.CauseNotRecorded:
-		return "The policy allows it, but it destroys data and could not be recorded first."
+	case "unparsed":
+		return sentence("It cannot be read with certainty" + because(i.Reason))
 	case string(audit.RecordGap), string(audit.PolicyFailed), string(audit.IdentityMismatch), "identity":
 		return sentence(i.Reason)
-	case string(audit.PolicyLoaded):
-		return "New policies are in force."
 	}
-	return "Refused."
+	text, known := reasons[i.Cause]
+	if !known {
+		text = "Refused."
+	}
+	if i.Because != "" && i.Cause != audit.CauseNotRecorded {
+		text += " " + upperFirst(sentence(i.Because))
+	}
+	return text
+}
+
+// reasons are the policy's and the record's causes in plain words.
+var reasons = map[string]string{
+	"no-account":               "No policy names this account.",
+	"network":                  "This account may not connect from there.",
+	"during":                   "This app is not let in at this time.",
+	"where":                    "It has no WHERE that limits it to some rows.",
+	"limit":                    "It has no LIMIT, or one that is too high.",
+	"rows":                     "The server expects it to touch more rows than allowed, or cannot say how many.",
+	"key":                      "Its WHERE does not pick rows by a key.",
+	"variable":                 "It changes a session variable that the policy has set.",
+	"multiple":                 "Several statements in one text; this app may send one at a time.",
+	"packet":                   "It is longer than this app may send.",
+	"connections":              "This app has as many connections as it may have.",
+	"rate":                     "This app sends more statements a second than it may.",
+	"no-statement":             "There is no statement in it.",
+	"no-database":              "No database is selected, so nobody can tell which table is meant.",
+	"environment-tag":          "It changes the database's environment tag, which no policy allows.",
+	"declared":                 "The client says that it belongs to another environment, or does not say to which.",
+	"oversight":                "It destroys, and does not name what.",
+	audit.CauseNotRecorded:     "The policy allows it, but it destroys data and could not be recorded first.",
+	string(audit.PolicyLoaded): "New policies are in force.",
 }
 
 // sentence ends a text with a full stop, unless it ends by itself.
@@ -161,6 +180,16 @@ func ago(now, t time.Time) string {
 		return "now"
 	}
 	return span(d) + " ago"
+}
+
+// short is a moment near now, without what goes without saying.
+func short(now, t time.Time) string {
+	if d := now.Sub(t); d < 20*time.Hour {
+		return t.Format("15:04")
+	} else if d < 8*24*time.Hour {
+		return t.Format("01-02 15:04")
+	}
+	return t.Format("2006-01-02")
 }
 
 // span is a length of time in its largest unit.

@@ -5,21 +5,25 @@
 const state = document.getElementById("live-state");
 let busy = false, again = false, failed = false;
 
+// A page that is slow to make is asked for less often: many open pages in an
+// incident must not take the guard's time.
+
 // Parts marked data-live are replaced by the server's new ones, but not where
 // someone types, has opened something or has selected text.
 function refresh() {
   if (busy) { again = true; return; }
   busy = true;
+  const start = performance.now();
   const request = new XMLHttpRequest();
   request.open("GET", location.href);
   request.responseType = "document";
   request.timeout = 10000;
   request.onloadend = () => {
-    busy = false;
+    const rest = Math.min(Math.max(10 * (performance.now() - start), 500), 15000);
+    setTimeout(() => { busy = false; if (again) { again = false; refresh(); } }, rest);
     failed = request.status !== 200 || !request.response;
     if (!failed) replace(request.response);
     tell();
-    if (again) { again = false; setTimeout(refresh, 500); }
   };
   request.send();
 }
@@ -45,12 +49,20 @@ function times(root) {
     const at = new Date(t.dateTime);
     if (Number.isNaN(at.getTime())) continue;
     const words = clock(at);
-    if ("ago" in t.dataset) { t.title = words; t.textContent = ago(at); } else t.textContent = words;
+    if ("ago" in t.dataset) { t.title = words; t.textContent = ago(at); }
+    else if ("short" in t.dataset) { t.title = words; t.textContent = short(at, words); }
+    else t.textContent = words;
   }
 }
 
 const two = (n) => String(n).padStart(2, "0");
 const clock = (d) => `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} ${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`;
+
+function short(at, words) {
+  const age = Date.now() - at;
+  if (age < 20 * 3600e3) return words.slice(11, 16);
+  return age < 8 * 24 * 3600e3 ? words.slice(5, 16) : words.slice(0, 10);
+}
 
 function ago(at) {
   const s = (Date.now() - at) / 1000;
@@ -92,10 +104,11 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
 }
 
 // A menu that changes shows its view at once.
-for (const select of document.querySelectorAll("form.filters select")) {
-  select.addEventListener("change", () => {
-    for (const field of select.form.elements) if (field.name && !field.value) field.disabled = true;
-    select.form.requestSubmit();
+for (const form of document.querySelectorAll("form.filters")) {
+  form.addEventListener("change", (event) => { if (event.target.matches("select")) form.requestSubmit(); });
+  form.querySelector("button").hidden = true;
+  form.addEventListener("submit", () => {
+    for (const field of form.elements) if (field.name && !field.value) field.disabled = true;
   });
 }
 

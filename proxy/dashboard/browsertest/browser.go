@@ -26,7 +26,8 @@ type Tab struct {
 func New(t testing.TB) Tab {
 	t.Helper()
 	allocator, end := chromedp.NewExecAllocator(t.Context(), chromedp.NoSandbox, chromedp.Headless, chromedp.NoFirstRun, chromedp.DisableGPU,
-		chromedp.WindowSize(1280, 1000), chromedp.WSURLReadTimeout(time.Minute))
+		chromedp.WindowSize(1280, 1000), chromedp.Flag("blink-settings", "primaryHoverType=2,availableHoverTypes=2"), // a mouse
+		chromedp.WSURLReadTimeout(time.Minute))
 	ctx, cancel := chromedp.NewContext(allocator, chromedp.WithListener(func(ev any) {
 		switch ev := ev.(type) {
 		case *runtime.EventExceptionThrown:

@@ -143,6 +143,7 @@ func (o *overseer) look() {
 			b.Err = err.Error()
 		}
 		cancel()
+		b.Tag, b.TagState = o.app.servers[i].Tag()
 		states = append(states, b)
 	}
 	o.mu.Lock()

@@ -1,0 +1,4 @@
+package dashboard
+
+// Why says in plain words why it was decided so.
+var Why = why
