@@ -63,6 +63,10 @@ func (a *App) Untold() Decision {
 	return a.refuse(ByTag, 0, sqlparse.Need{Privilege: sqlparse.Unparsed, Object: sqlparse.Object{Type: sqlparse.Schema, Schema: tagSchema}}, nil)
 }
 
+// maxDeclared is how much of a declared environment is told: the proxy's own is
+// to stand beside it.
+const maxDeclared = 64
+
 // Declared decides about a client that declares an environment as its own, or
 // declares none where the text is empty. Another environment than the set's is
 // refused whatever the policy says.
@@ -74,7 +78,7 @@ func (a *App) Declared(environment string, now time.Time) Decision {
 		return Decision{Action: Allow, app: a.name}
 	case environment != "":
 		d := a.refuse(ByDeclared, 0, sqlparse.Need{}, nil)
-		d.detail = environment
+		d.detail = environment[:min(len(environment), maxDeclared)]
 		return d
 	}
 	for i := range a.demands {

@@ -32,20 +32,24 @@ func (s *session) annotated(message wire.Message, body, text []byte, v *verdict)
 	} else if end, ok := s.commentPlace(text, v); ok {
 		longer = append(append(bytes.Clone(text[:end]), comment(pairs)...), text[end:]...)
 	}
-	if longer == nil || len(longer) >= wire.MaxPayload || len(longer) >= s.longest() {
+	if longer == nil || len(longer) >= wire.MaxPayload {
 		return message
 	}
 	raw, _ := wire.AppendPacket(nil, 0, append([]byte{mysql.COM_QUERY}, longer...))
+	if len(raw) > s.longest() {
+		return message
+	}
 	return wire.Message{Raw: raw}
 }
 
-// comment writes pairs as sqlcommenter does.
+// comment writes pairs as sqlcommenter does, the values as in a URL: neither
+// quotes nor asterisks are left in them.
 func comment(pairs [][2]string) string {
 	var all []string
 	for _, p := range pairs {
-		all = append(all, p[0]+"='"+url.PathEscape(strings.ReplaceAll(p[1], "'", "\\'"))+"'")
+		all = append(all, p[0]+"='"+url.PathEscape(p[1])+"'")
 	}
-	return " /*" + strings.ReplaceAll(strings.Join(all, ","), "*", "%2A") + "*/"
+	return " /*" + strings.Join(all, ",") + "*/"
 }
 
 // stored are the beginnings of the kinds whose text the server keeps.

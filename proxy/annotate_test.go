@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
+	mysqldriver "github.com/go-sql-driver/mysql"
 
 	"guardrail/proxy"
 	"guardrail/proxy/mysqltest"
@@ -89,4 +90,21 @@ func TestStatementsCarryQueryAttributes(t *testing.T) {
 	if _, err := wire.WithQueryAttributes([]byte{3}, [2]string{"a", "b"}); err == nil {
 		t.Error("malformed attributes are added to")
 	}
+}
+
+// A text that the server takes is taken with a comment, too: one that would make
+// it too long is left out.
+func TestATextIsNeverTooLongForItsComment(t *testing.T) {
+	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
+		const longest = 4096
+		s.User(t, "app")
+		g := start(t, s.Addr(), everything, annotating)
+		c := one(t, g.open(t, "app", "", func(c *mysqldriver.Config) { c.MaxAllowedPacket = 1 << 20 }))
+		const shell = "DO LENGTH('')"
+		for n := longest - 120; n < longest; n++ { // with the command byte, one byte less than the variable says
+			if _, err := c.ExecContext(t.Context(), "DO LENGTH('"+strings.Repeat("x", n-1-len(shell))+"')"); err != nil {
+				t.Fatalf("%d bytes: %v", n, err)
+			}
+		}
+	}, mysqltest.Args("--max-allowed-packet=4096"))
 }

@@ -12,12 +12,15 @@ import (
 )
 
 // unread is a driver of which nothing is asked but speed.
-type unread struct{ commands int }
+type unread struct {
+	commands int
+	last     int // bytes of the last command
+}
 
-func (u *unread) toClient([]byte) {}
-func (u *unread) toServer([]byte) {}
-func (u *unread) command([]byte)  { u.commands++ }
-func (u *unread) later() func()   { return func() {} }
+func (u *unread) toClient([]byte)  {}
+func (u *unread) toServer([]byte)  {}
+func (u *unread) command(p []byte) { u.commands, u.last = u.commands+1, len(p) }
+func (u *unread) later() func()    { return func() {} }
 
 // forgetful is a recorder that keeps nothing.
 type forgetful struct{}
@@ -95,6 +98,25 @@ func TestCountingAKnownShapeAllocatesNothing(t *testing.T) {
 	counting, _ := costs(t, plainGrants, cheap["select"], tolled)
 	if want, got := fewest(plain), fewest(counting); got > want {
 		t.Errorf("%v allocations when counted, %v when not", got, want)
+	}
+}
+
+// TestIdentityCostsStatementsNothing: a session of a backend whose tag is asked for
+// does for a statement what one does whose is not, and sends the client's own
+// bytes on, unless annotations are asked for.
+func TestIdentityCostsStatementsNothing(t *testing.T) {
+	of := func(change func(*Server)) (statement func(), sent *unread) { return costs(t, plainGrants, cheap["select"], change) }
+	plain, alone := of(func(s *Server) { s.options.Backend.Tag = TagNone })
+	guarded, sent := of(func(s *Server) { s.options.Backend.Tag = TagRequired })
+	if want, got := fewest(plain), fewest(guarded); got > want {
+		t.Errorf("%v allocations, %v where no tag is asked for", got, want)
+	}
+	annotated, more := of(func(s *Server) { s.options.Backend.Annotate = true })
+	for _, statement := range []func(){plain, guarded, annotated} {
+		statement()
+	}
+	if query := len(cheap["select"]) + wire.HeaderLen + 1; alone.last != query || sent.last != query || more.last <= query {
+		t.Errorf("of %d bytes %d are sent on, %d with a tag, %d annotated", query, alone.last, sent.last, more.last)
 	}
 }
 

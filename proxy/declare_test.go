@@ -12,9 +12,12 @@ import (
 
 // declaring makes a client declare its environment.
 func declaring(environment string) func(*mysql.Config) {
-	return func(c *mysql.Config) {
-		c.ConnectionAttributes = "guardrail.environment:" + environment
-	}
+	return attributes("guardrail.environment:" + environment)
+}
+
+// attributes gives a client connection attributes.
+func attributes(text string) func(*mysql.Config) {
+	return func(c *mysql.Config) { c.ConnectionAttributes = text }
 }
 
 func TestAClientThatDeclaresAnotherEnvironment(t *testing.T) {
@@ -31,6 +34,14 @@ func TestAClientThatDeclaresAnotherEnvironment(t *testing.T) {
 			{"none", g, func(*mysql.Config) {}, 0},
 			{"the right one", g, declaring("production"), 0},
 			{"another", g, declaring("development"), 1045},
+			{"several, one of them another", g, attributes("guardrail.environment:production,guardrail.environment:development,guardrail.environment:production"), 1045},
+			{"in a program's name", g, attributes("program_name:nightly report environment='development'"), 1045},
+			{"the right one in a program's name", g, attributes("program_name:nightly report environment='production'"), 0},
+			{"against a program's name", g, attributes("program_name:environment='development',guardrail.environment:production"), 1045},
+			{"a program's name like any other", g, attributes("program_name:development"), 0},
+			{"in a program's name, as it must", must, attributes("program_name:environment='production'"), 0},
+			{"a program's name, but it must", must, attributes("program_name:production"), 1045},
+			{"a long one", g, declaring(strings.Repeat("development", 500)), 1045},
 			{"none, but it must", must, func(*mysql.Config) {}, 1045},
 			{"the right one, as it must", must, declaring("production"), 0},
 		} {
@@ -38,7 +49,7 @@ func TestAClientThatDeclaresAnotherEnvironment(t *testing.T) {
 			if codeOf(err) != c.want {
 				t.Errorf("%s: %v", c.name, err)
 			}
-			if c.name == "another" && (!strings.Contains(err.Error(), "development") || !strings.Contains(err.Error(), "production")) {
+			if (c.name == "another" || c.name == "a long one") && (!strings.Contains(err.Error(), "development") || !strings.Contains(err.Error(), "production")) {
 				t.Errorf("the error does not name both environments: %v", err)
 			}
 		}
@@ -58,6 +69,10 @@ func TestAStatementThatDeclaresAnotherEnvironment(t *testing.T) {
 			"DO '/*environment=''development''*/'",
 			"DO 1 /*",
 			"/*/ DO 1",
+			"DO '/*environment=\\'development\\'*/'",
+			"DO ('a', \"/*environment='development'*/\", 'b', 'c'), 1",
+			"/*!50000 DO */ 1 /*environment='production'*/",
+			"DO 1 -- /*environment='development'*/",
 		} {
 			if _, err := c.ExecContext(t.Context(), text); codeOf(err) == 1227 {
 				t.Errorf("%s: %v", text, err)
@@ -69,11 +84,21 @@ func TestAStatementThatDeclaresAnotherEnvironment(t *testing.T) {
 			"DO 1 /*app='x',environment='development'*/",
 			"DO 1 /*app='x',environment='development'*/ ; ",
 			"DO 1; /*environment='development'*/",
+			"/*app='x'*/ /*environment='development'*/ DO 1",
+			"/*environment='production'*/ /*environment='development'*/ DO 1",
+			"/*environment='production',environment='development'*/ DO 1",
+			"/*environment='development',environment='production'*/ DO 1",
+			"-- of a tool\n/*environment='development'*/ DO 1",
+			"# of a tool\n/*environment='development'*/ DO 1",
+			"DO 1; /*environment='development'*/ DO 2; DO 3",
+			"DO /*environment='development'*/ 1",
+			"DO 1 /*environment='development'*/ /*app='x'*/",
+			"/*environment='Production'*/ DO 1",
 		} {
 			refused(t, c, 1227, text)
 		}
 		refused(t, c, 1227, "/*environment='development'*/ SELECT ?", 1) // prepared
-		if n := strings.Count(causes(g, audit.Refused), "declared"); n != 6 {
+		if n := strings.Count(causes(g, audit.Refused), "declared"); n != 16 {
 			t.Errorf("%d events", n)
 		}
 	})
@@ -89,5 +114,6 @@ func TestTextsThatCannotBeReadDoNotNameTheTag(t *testing.T) {
 			t.Error(message)
 		}
 		refused(t, c, 1064, "FROBNICATE shop.t") // by the server
+		refused(t, c, 1227, "DO 'open /*environment='development'*/ 'shut, \"open")
 	})
 }

@@ -31,15 +31,15 @@ type verdict struct {
 // state must be asked for first: where that could have changed unseen, only a
 // text that reads the same whatever it is may be judged.
 func (s *session) judgeText(text []byte) *verdict {
-	if v := s.misdeclared(text); v != nil {
-		return v
-	}
 	start := time.Now()
 	tokens := s.server.tokens.Get().(*sqlparse.Tokens)
 	defer s.server.tokens.Put(tokens)
 	lexed := sqlparse.Lex(text, s.state.mode, tokens)
 	if s.state.uncertain() && s.state.doubtful(lexed.ModeFree()) {
 		return nil
+	}
+	if v := s.misdeclared(&lexed); v != nil {
+		return v
 	}
 	if s.state.sandboxed && !lexed.ModeFree() {
 		return &verdict{told: &errMustChangePassword}
