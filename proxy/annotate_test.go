@@ -96,7 +96,7 @@ func TestStatementsCarryQueryAttributes(t *testing.T) {
 // it too long is left out.
 func TestATextIsNeverTooLongForItsComment(t *testing.T) {
 	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
-		const longest = 4096
+		const longest = 1 << 16
 		s.User(t, "app")
 		g := start(t, s.Addr(), everything, annotating)
 		c := one(t, g.open(t, "app", "", func(c *mysqldriver.Config) { c.MaxAllowedPacket = 1 << 20 }))
@@ -106,5 +106,5 @@ func TestATextIsNeverTooLongForItsComment(t *testing.T) {
 				t.Fatalf("%d bytes: %v", n, err)
 			}
 		}
-	}, mysqltest.Args("--max-allowed-packet=4096"))
+	}, mysqltest.Args("--max-allowed-packet=65536"))
 }

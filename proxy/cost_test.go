@@ -105,7 +105,9 @@ func TestCountingAKnownShapeAllocatesNothing(t *testing.T) {
 // does for a statement what one does whose is not, and sends the client's own
 // bytes on, unless annotations are asked for.
 func TestIdentityCostsStatementsNothing(t *testing.T) {
-	of := func(change func(*Server)) (statement func(), sent *unread) { return costs(t, plainGrants, cheap["select"], change) }
+	of := func(change func(*Server)) (statement func(), sent *unread) {
+		return costs(t, plainGrants, cheap["select"], change)
+	}
 	plain, alone := of(func(s *Server) { s.options.Backend.Tag = TagNone })
 	guarded, sent := of(func(s *Server) { s.options.Backend.Tag = TagRequired })
 	if want, got := fewest(plain), fewest(guarded); got > want {
