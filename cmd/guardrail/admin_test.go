@@ -19,18 +19,24 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
+// writeUsers makes a file with one user, oncall, whose password is right.
+func writeUsers(t *testing.T, file string) {
+	t.Helper()
+	hash, err := bcrypt.GenerateFromPassword([]byte("right"), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte("oncall:"+string(hash)+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // With TLS and users, the page and the metrics ask who comes and the probes do
 // not; metrics_address asks nobody and has no page.
 func TestAdminAccess(t *testing.T) {
 	dir := t.TempDir()
 	pair(t, filepath.Join(dir, "page.crt"), filepath.Join(dir, "page.key"))
-	hash, err := bcrypt.GenerateFromPassword([]byte("right"), bcrypt.MinCost)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "users"), []byte("oncall:"+string(hash)+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	writeUsers(t, filepath.Join(dir, "users"))
 	admin, open := freeAddress(t), freeAddress(t)
 	serveIn(t, dir, "127.0.0.1:1", fmt.Sprintf("admin: {address: %q, metrics_address: %q, tls: {cert: page.crt, key: page.key}, users: users}\n", admin, open), "http://"+open+"/healthz")
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}

@@ -51,6 +51,6 @@ Start with:
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newServeCommand(), newCheckCommand(), newTestCommand(), newExplainCommand(), newDiffCommand(), newSuggestCommand(), newReadCommand(), newAuditCommand(), newTagCommand(), newSchemaCommand(), newVersionCommand())
+	root.AddCommand(newServeCommand(), newCheckCommand(), newTestCommand(), newExplainCommand(), newDiffCommand(), newSuggestCommand(), newReadCommand(), newStatusCommand(), newAuditCommand(), newTagCommand(), newSchemaCommand(), newVersionCommand())
 	return root
 }

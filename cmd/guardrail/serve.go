@@ -21,8 +21,8 @@ func newServeCommand() *cobra.Command {
 what the policies allow to the backend.
 
 The policies are loaded again when their files change and on SIGHUP; a file
-with mistakes changes nothing, and the log and the metric
-guardrail_policy_last_reload_successful say so. SIGTERM and SIGINT stop.`,
+with mistakes, or whose tests fail, changes nothing, and the log, the page,
+guardrail status and the metric guardrail_policy_last_reload_successful say so. SIGTERM and SIGINT stop.`,
 		Example: "  guardrail serve --config /etc/guardrail/guardrail.yaml",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

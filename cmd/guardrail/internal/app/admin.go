@@ -37,6 +37,7 @@ func (a *App) serveAdmin() error {
 	mux := http.NewServeMux()
 	a.probes(mux)
 	mux.Handle("GET /metrics", access.Wrap(a.metricsHandler()))
+	mux.Handle("GET /status", access.Wrap(http.HandlerFunc(overseer.serveStatus)))
 	mux.Handle("/", access.Wrap(page))
 	var config *tls.Config
 	if c.Cert != "" {

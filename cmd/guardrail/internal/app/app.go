@@ -7,10 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"runtime"
-	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -38,8 +35,7 @@ type Options struct {
 }
 
 const (
-	stopTimeout   = 10 * time.Second
-	settleTimeout = 200 * time.Millisecond // quiet time after a change of a policy file before it is loaded
+	stopTimeout = 10 * time.Second
 )
 
 // App is one proxy process.
@@ -112,7 +108,6 @@ func New(o Options) (*App, error) {
 	}
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	a.metrics = metrics.New(a.registry, c.Environment, o.Version, o.Revision, runtime.Version())
-	a.metrics.Reloaded(now, set.Hash(), nil)
 	if err := a.openRecord(to); err != nil {
 		return nil, err
 	}
@@ -198,7 +193,7 @@ func (a *App) Start() error {
 			return err
 		}
 	}
-	a.recordReload(time.Now(), a.live.Status().Hash, nil)
+	a.Reload("start")
 	if err := a.watch(); err != nil {
 		return err
 	}
@@ -223,45 +218,6 @@ func (a *App) serve(l config.Listener, server *proxy.Server) error {
 	}()
 	a.log.Info("listening", zap.Stringer("address", listener.Addr()), zap.String("backend", l.Backend))
 	return nil
-}
-
-// watch loads the policies again on SIGHUP and when their files change.
-func (a *App) watch() error {
-	watcher, err := NewWatcher(a.config.Policies, settleTimeout)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		watcher.Run(ctx, hangups, a.Reload)
-	}()
-	a.undo = append(a.undo, undo{"policy watcher", func(context.Context) error {
-		signal.Stop(hangups)
-		cancel()
-		<-done
-		return nil
-	}})
-	return nil
-}
-
-// Reload loads the policies again. Policies with mistakes leave the ones in
-// force; the log and the metrics say so.
-func (a *App) Reload(reason string) {
-	now := time.Now()
-	err := a.live.Reload(func() (*policy.Set, error) { return policy.Load(a.config.Policies, a.config.Environment) }, now)
-	hash := a.live.Status().Hash
-	a.metrics.Reloaded(now, hash, err)
-	a.recordReload(now, hash, err)
-	if err != nil {
-		a.log.Error("the policies could not be loaded; the last good ones stay in force",
-			zap.String("reason", reason), zap.String("policy_hash", hash), zap.Error(err))
-		return
-	}
-	a.log.Info("policies loaded", zap.String("reason", reason), zap.String("policy_hash", hash))
 }
 
 // ready reports why a client could not be served now.

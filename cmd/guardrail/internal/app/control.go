@@ -38,10 +38,10 @@ func Control(b config.Backend) (identity.Control, error) {
 	}, nil
 }
 
-// detail tells what /readyz says beside yes or no: how the record does, and which
-// server is behind each listener.
+// detail tells what /readyz says beside yes or no: how the policies and the record
+// do, and which server is behind each listener.
 func (a *App) detail() string {
-	lines := []string{a.recordState()}
+	lines := []string{a.policyState(), a.recordState()}
 	for i, s := range a.servers {
 		line := "backend " + a.config.Listeners[i].Backend + ": " + s.Identity()
 		if !slices.Contains(lines, line) {

@@ -17,8 +17,9 @@ import (
 )
 
 const (
-	exceptionFor = time.Hour // how long a proposed exception holds
-	linesAround  = 3         // of a policy file, before and after the one that decided
+	maskedFor    = "mysql-9.7.4" // as what masked statements are read: their own session's state is not recorded
+	exceptionFor = time.Hour     // how long a proposed exception holds
+	linesAround  = 3             // of a policy file, before and after the one that decided
 )
 
 // Explain says what the policies in force say of an issue, as far as its masked
@@ -31,7 +32,7 @@ func (o *overseer) Explain(i audit.Issue) dashboard.Explanation {
 		return e
 	}
 	now := time.Now()
-	r := policy.Request{Schema: i.Schema, Now: now, Statements: sqlparse.NewReader(sqlparse.Options{}).Read([]byte(i.Statement), readAs()).Statements}
+	r := policy.Request{Schema: i.Schema, Now: now, Statements: sqlparse.NewReader(sqlparse.Options{}).Read([]byte(i.Statement), readAs(maskedFor)).Statements}
 	var report strings.Builder
 	o.app.explain(&report, app, r, o.app.config.Environment)
 	e.Report = report.String()
@@ -41,13 +42,6 @@ func (o *overseer) Explain(i audit.Issue) dashboard.Explanation {
 		}
 	}
 	return e
-}
-
-// readAs is how masked statements are read: as the newest server would, as
-// their own session's state is not recorded.
-func readAs() sqlparse.Mode {
-	server, _ := sqlparse.ParseServer("mysql-9.7.4")
-	return sqlparse.Mode{Server: server, Charset: sqlparse.CharsetUTF8}
 }
 
 // policyLines returns the lines of a policy file around one. Only files of the
@@ -145,7 +139,7 @@ func (p proposal) works(dir string) bool {
 		return false
 	}
 	passed := 0
-	for _, result := range policytest.Run(parsed, policytest.Options{Reader: sqlparse.NewReader(sqlparse.Options{}), Mode: readAs(), Now: time.Now()}) {
+	for _, result := range policytest.Run(parsed, policytest.Options{Reader: sqlparse.NewReader(sqlparse.Options{}), Mode: readAs(maskedFor), Now: time.Now()}) {
 		if result.Test.File == p.name {
 			if result.Failure != "" {
 				return false
