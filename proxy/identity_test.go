@@ -1,7 +1,6 @@
 package proxy_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -9,7 +8,6 @@ import (
 	"github.com/go-sql-driver/mysql"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
-	"guardrail/policy"
 	"guardrail/proxy"
 	"guardrail/proxy/audit"
 	"guardrail/proxy/identity"
@@ -119,6 +117,21 @@ func TestTheTagDecidesWhoIsLetIn(t *testing.T) {
 	}
 }
 
+// A snapshot of production that is restored for staging is production's until it
+// is tagged anew, and the error says so.
+func TestARestoredSnapshotIsToldAsOne(t *testing.T) {
+	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
+		untagged(t, s)
+		tag(t, s, "production")
+		c := newClock(time.Now())
+		g := start(t, s.Addr(), everything, of("staging", proxy.TagOptional, c), controlled)
+		keepsOut(t, g, "this proxy is for staging", "tagged production", "as a restored snapshot is", "guardrail tag --backend main staging")
+		tag(t, s, "staging")
+		pass(c, retry)
+		letsIn(t, g)
+	})
+}
+
 func TestAnAccountMayReadTheTagItself(t *testing.T) {
 	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
 		untagged(t, s)
@@ -209,100 +222,4 @@ func TestAWrongServerIsKnownBeforeAClientComes(t *testing.T) {
 			t.Errorf("ready: %v", err)
 		}
 	})
-}
-
-// compileFor makes the policies of a test for an environment.
-func compileFor(t testing.TB, environment, text string) *policy.Set {
-	t.Helper()
-	p, err := policy.Parse([]policy.Source{
-		{File: "app.yaml", Text: []byte(text)},
-		{File: "ops.yaml", Text: []byte("app: ops\naccounts: [ops]\nenvironments: [development, production]\ngrants: [SELECT ON ops.*]\n")},
-		{File: "everyone.yaml", Text: []byte("deny:\n  - {id: no-drop, rule: \"DROP TABLE, DROP DATABASE ON *.*\", environments: [production]}\n")},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	set, err := p.Compile(environment)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return set
-}
-
-// The incident: a script of development that drops and makes its tables anew.
-// It may run where development is meant on all three sides: the app's, the
-// proxy's, the data's.
-func TestTheIncidentOnThreeSides(t *testing.T) {
-	sides := []string{"development", "production"}
-	for _, app := range sides {
-		for _, fronts := range sides {
-			for _, data := range sides {
-				t.Run(fmt.Sprintf("app of %s, proxy of %s, data of %s", app, fronts, data), func(t *testing.T) {
-					mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
-						incident(t, s, app, fronts, data)
-					})
-				})
-			}
-		}
-	}
-}
-
-func incident(t *testing.T, s *mysqltest.Server, app, fronts, data string) {
-	t.Helper()
-	untagged(t, s)
-	tag(t, s, data)
-	s.User(t, "other", "ALL ON shop.*")
-	s.Exec(t, "CREATE TABLE shop.deals (id INT PRIMARY KEY)")
-	text := fmt.Sprintf("app: shop\naccounts: [app, other]\nenvironments: [%s]\ngrants: [ALL ON shop.*]\n", app)
-	g := start(t, s.Addr(), everything, of(fronts, proxy.TagOptional, newClock(time.Now())), controlled, func(o *proxy.Options) {
-		o.Policies = policy.NewLive(compileFor(t, fronts, text), time.Now())
-	})
-	right := app == "development" && fronts == "development" && data == "development"
-	for name, reset := range map[string]func() error{
-		"text":            func() error { return knockAnd(t, g, "DROP TABLE shop.deals", false) },
-		"prepared":        func() error { return knockAnd(t, g, "DROP TABLE shop.deals", true) },
-		"multi":           func() error { return knockAnd(t, g, "SELECT 1; DROP TABLE shop.deals", false) },
-		"changed account": func() error { return changeAnd(t, g, "DROP TABLE shop.deals") },
-	} {
-		err := reset()
-		_, gone := s.Admin().ExecContext(t.Context(), "SELECT 1 FROM shop.deals")
-		if right != (err == nil) || right != (gone != nil) {
-			t.Errorf("%s: %v; the table: %v", name, err, gone)
-		}
-		s.Exec(t, "CREATE TABLE IF NOT EXISTS shop.deals (id INT PRIMARY KEY)")
-	}
-}
-
-// knockAnd logs in and runs a text.
-func knockAnd(t *testing.T, g *guard, text string, prepared bool) error {
-	t.Helper()
-	pool := g.open(t, "app", "", multi)
-	defer pool.Close()
-	if !prepared {
-		_, err := pool.ExecContext(t.Context(), text)
-		return err
-	}
-	st, err := pool.PrepareContext(t.Context(), text)
-	if err != nil {
-		return err
-	}
-	defer st.Close()
-	_, err = st.ExecContext(t.Context())
-	return err
-}
-
-// changeAnd logs in, changes the account and runs a text.
-func changeAnd(t *testing.T, g *guard, text string) error {
-	t.Helper()
-	if err := knock(t, g); err != nil {
-		return err
-	}
-	c := login(t, g.addr, "app")
-	if e := c.changeUser(t, "other", "shop"); e != nil {
-		return fmt.Errorf("%d %s", e.Code, e.Message)
-	}
-	if e := c.query(t, text); e != nil {
-		return fmt.Errorf("%d %s", e.Code, e.Message)
-	}
-	return nil
 }
