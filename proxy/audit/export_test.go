@@ -47,7 +47,7 @@ func (s *Store) ClaimDead(ctx context.Context, now time.Time) ([]string, error) 
 func Watch(t testing.TB, s *Store) *Asked {
 	t.Helper()
 	asked := &Asked{}
-	read := sql.OpenDB(watched{sqlite{file: s.file}.dsn("NORMAL", "1"), s.read.Driver(), asked})
+	read := sql.OpenDB(watched{sqlite{file: s.file}.dsn("NORMAL", "1", time.Second), s.read.Driver(), asked})
 	t.Cleanup(func() { read.Close() })
 	if err := s.read.Close(); err != nil {
 		t.Fatal(err)

@@ -21,7 +21,7 @@ func (s *Store) Issues(ctx context.Context, f Filter, by Order, limit, offset in
 	if err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM issues i WHERE "+seen.text, seen.args...).Scan(&total); err != nil {
 		return nil, 0, err
 	}
-	q := by.query(seen, w)
+	q := by.query(seen, w, s.dialect.joinInOrder())
 	ids, err := idsOfIssues(ctx, db, q.text+" LIMIT ? OFFSET ?", append(q.args, limit, offset)...)
 	if err != nil {
 		return nil, 0, err
@@ -51,12 +51,12 @@ func (f Filter) seen(w window) clause {
 	return c
 }
 
-// query finds the ids of issues in the order.
-func (o Order) query(seen clause, w window) clause {
+// query finds the ids of issues in the order; join puts tables together as they are written.
+func (o Order) query(seen clause, w window, join string) clause {
 	switch o {
 	case ByCount:
 		sums := w.sums(nil)
-		return clause{"SELECT i.id FROM (SELECT issue, SUM(events) AS n FROM (" + sums.text + ") AS parts GROUP BY issue) AS sums JOIN issues i ON i.id = sums.issue WHERE " +
+		return clause{"SELECT i.id FROM (SELECT issue, SUM(events) AS n FROM (" + sums.text + ") AS parts GROUP BY issue) AS sums " + join + " issues i ON i.id = sums.issue WHERE " +
 			seen.text + " ORDER BY sums.n DESC, i.last_seen DESC", append(sums.args, seen.args...)}
 	case ByFirst:
 		return clause{"SELECT i.id FROM issues i WHERE " + seen.text + " ORDER BY i.first_seen DESC, i.id", seen.args}

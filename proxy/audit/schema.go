@@ -78,7 +78,7 @@ var indexes = []index{
 	{"events_issue", "events", "issue, id"},
 	{"events_client", "events", "client, id"},
 	{"clients_client", "clients", "client"},
-	{"counts_issue", "counts", "issue, grain, start"},
+	{"counts_issue", "counts", "issue, grain, start, events"}, // holds all that is asked of an issue
 	{"traffic_seen", "traffic", "last_seen"},
 	{"traffic_app", "traffic", "app, last_seen"},
 	{"traffic_counts_day", "traffic_counts", "day"},

@@ -19,20 +19,20 @@ type sqlite struct{ file string }
 // open returns one writing connection, whose commits are on the disk when they
 // return, and a few that read.
 func (d sqlite) open() (write, read *sql.DB, err error) {
-	if write, err = sql.Open("sqlite", d.dsn("FULL", "0")); err != nil {
+	if write, err = sql.Open("sqlite", d.dsn("FULL", "0", time.Second)); err != nil {
 		return nil, nil, err
 	}
 	write.SetMaxOpenConns(1)
-	if read, err = sql.Open("sqlite", d.dsn("NORMAL", "1")); err != nil {
+	if read, err = sql.Open("sqlite", d.dsn("NORMAL", "1", 5*time.Second)); err != nil {
 		return nil, nil, errors.Join(err, write.Close())
 	}
 	read.SetMaxOpenConns(4)
 	return write, read, nil
 }
 
-func (d sqlite) dsn(synchronous, queryOnly string) string {
+func (d sqlite) dsn(synchronous, queryOnly string, wait time.Duration) string {
 	q := url.Values{"_pragma": {
-		"busy_timeout(1000)",
+		fmt.Sprintf("busy_timeout(%d)", wait.Milliseconds()),
 		"auto_vacuum(incremental)",
 		"journal_mode(wal)",
 		"journal_size_limit(67108864)",

@@ -25,7 +25,7 @@ var grains = []grain{
 type window struct{ grain, from, to int64 }
 
 // maxPoints bounds the counts that one drawing is made of.
-const maxPoints = 30_000
+const maxPoints = 40_000
 
 // windowOf chooses the finest grain that is kept for a filter's time and needs
 // no more than maxPoints counts for so many lines.

@@ -97,7 +97,7 @@ func (w *writer) flush() {
 	}
 	if all {
 		took := w.o.Now().Sub(now)
-		w.due = now.Add(took + min(max(restFactor*took, w.o.FlushEvery/2), restLimit))
+		w.due = now.Add(took + max(min(restFactor*took, restLimit), w.o.FlushEvery/2))
 	}
 	if w.pending == nil && now.Sub(w.pruned) >= pruneEvery {
 		w.prune(now)

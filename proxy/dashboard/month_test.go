@@ -187,7 +187,7 @@ func (m *month) write(b testing.TB) {
 // count derives the counts, each event standing for three, and keeps them as long as the store would.
 func (m *month) count(b testing.TB) {
 	b.Helper()
-	for grain, keep := range map[int64]time.Duration{60: 7 * 24 * time.Hour, 3600: 35 * 24 * time.Hour, 86400: 90 * 24 * time.Hour} {
+	for grain, keep := range map[int64]time.Duration{60: 7 * 24 * time.Hour, 600: 7 * 24 * time.Hour, 3600: 35 * 24 * time.Hour, 86400: 90 * 24 * time.Hour} {
 		start := fmt.Sprintf("start - start %% %d", grain)
 		since := fmt.Sprint(time.Now().Add(-keep).Unix())
 		m.exec(b,
