@@ -36,6 +36,7 @@ func (w *walk) admin(node ast.StmtNode) bool {
 		}
 	case *ast.OptimizeTableStmt:
 		w.st.Kind = "optimize"
+		w.unlogged(n.NoWriteToBinLog)
 		for _, t := range n.Tables {
 			w.table(t, "SELECT", "INSERT")
 		}
@@ -53,6 +54,13 @@ func (w *walk) kill(n *ast.KillStmt) {
 	w.expr(n.Expr)
 	if !n.Query {
 		w.global("CONNECTION_ADMIN")
+	}
+}
+
+// unlogged asks for what keeping an OPTIMIZE out of the binary log needs.
+func (w *walk) unlogged(is bool) {
+	if is && !w.mariaDB() && w.mode.Server.Version >= 80400 {
+		w.global("OPTIMIZE_LOCAL_TABLE")
 	}
 }
 

@@ -49,6 +49,14 @@ func (w *walk) either(mysql, mariadb Kind) Kind {
 	return mysql
 }
 
+// since84 picks the kind's name where MySQL 8.4 has a new one.
+func (w *walk) since84(mysql, before, mariadb Kind) Kind {
+	if !w.mariaDB() && w.mode.Server.Version < 80400 {
+		return before
+	}
+	return w.either(mysql, mariadb)
+}
+
 // need adds one need, once.
 func (w *walk) need(p Privilege, o Object) {
 	n := Need{Privilege: p, Object: o}

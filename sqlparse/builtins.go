@@ -1,6 +1,10 @@
 package sqlparse
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/pingcap/tidb/pkg/parser/ast"
+)
 
 // A call of one of the server's own functions needs no privilege; any other
 // name is a stored function, or a loadable one that only the server could tell
@@ -86,4 +90,21 @@ func windowFunction(name string) bool {
 		return true
 	}
 	return false
+}
+
+// parserFunction reports whether a name is that of a function as the parser's
+// tree has it, and nobody's in SQL: CHAR(1) comes out as char_func(1), and
+// DATE '2001-01-01' as a call too.
+func parserFunction(name string) bool {
+	switch len(name) {
+	case len(ast.CharFunc), len(ast.InsertFunc), len(ast.JSONMemberOf):
+		return strings.EqualFold(name, ast.CharFunc) || strings.EqualFold(name, ast.InsertFunc) || strings.EqualFold(name, ast.JSONMemberOf)
+	}
+	return name != "" && name[0] == '\'' && dateLiteral(strings.ToLower(name))
+}
+
+// dateLiteral reports whether a name is what the parser has for DATE '...',
+// TIME '...' and TIMESTAMP '...'.
+func dateLiteral(name string) bool {
+	return name == ast.DateLiteral || name == ast.TimeLiteral || name == ast.TimestampLiteral
 }

@@ -41,7 +41,7 @@ func nativeMariaDB(version int, name string) bool {
 func grammarMariaDB(name string) bool {
 	switch name {
 	case "column_create", "column_delete", "column_get", "current_role", "decode", "lastval", "median", "nextval",
-		"percentile_cont", "percentile_disc", "rownum", "setval", "unique":
+		"percentile_cont", "percentile_disc", "rownum", "setval", "unique", "value":
 		return true
 	}
 	return false

@@ -72,7 +72,7 @@ func TestBuiltins(t *testing.T) {
 var parserFunctions = []string{"approx_count_distinct", "approx_percentile", "json_sum_crc32", "json_memberof", "translate", "bit_and", "bit_or",
 	"bit_xor", "group_concat", "json_arrayagg", "json_objectagg", "stddev_pop", "stddev_samp", "var_pop", "var_samp", "nextval", "setval", "lastval",
 	"date_add", "date_sub", "extract", "get_format", "position", "timestampadd", "timestampdiff", "trim", "substring", "grouping", "any_value",
-	"char_func", "mod", "dateliteral", "timeliteral", "timestampliteral", "tidb_version", "current_resource_group", "vec_dims", "fts_match_word"}
+	"char_func", "insert_func", "mod", "dateliteral", "timeliteral", "timestampliteral", "tidb_version", "current_resource_group", "vec_dims", "fts_match_word"}
 
 // judgeCall fails where EXECUTE is asked for and the server calls a function of its own.
 func (o *oracle) judgeCall(t *testing.T, m soupMode, text string, events []event) {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // errCanonical is wrapped where a statement has no certain canonical text.
@@ -146,10 +145,6 @@ func (w *canonicalWriter) quoted(t Token) error {
 	w.out = append(w.out, '`')
 	return nil
 }
-
-// parserFunction reports whether a name is that of a function as the parser's
-// tree has it, and nobody's in SQL: CHAR(1) comes out as char_func(1).
-func parserFunction(name string) bool { return strings.EqualFold(name, "char_func") }
 
 // introducer drops the character set of a literal.
 func (w *canonicalWriter) introducer() error {

@@ -40,8 +40,14 @@ func (c *classifier) accountWord(user, role Kind) bool {
 	switch {
 	case c.accept("USER"):
 		c.kind(user)
+		if i := c.f.find(c.i, "DEFAULT"); i >= 0 && c.f.is(i+1, "ROLE") {
+			c.global("ROLE_ADMIN")
+		}
 	case c.accept("ROLE"):
 		c.kind(role)
+		if i := c.f.find(c.i, "ADMIN"); i >= 0 && !c.f.isAny(i+1, "CURRENT_USER", "CURRENT_ROLE") {
+			c.global("SET_USER_ID")
+		}
 	default:
 		c.st.Destructive = false
 		return false

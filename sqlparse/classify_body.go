@@ -8,6 +8,9 @@ func (c *classifier) inBody() bool {
 	case c.acceptAny("OPEN", "FETCH", "CLOSE"):
 		c.kind("cursor")
 		c.i++ // its name, which may have arguments behind it
+		if c.is("FOR") {
+			c.refuse("a cursor is opened for a query of its own")
+		}
 		c.expression(c.f.slice(c.i, len(c.f.tokens)))
 	case c.acceptAny("LEAVE", "ITERATE"):
 		c.kind("jump")

@@ -177,7 +177,6 @@ func (c *classifier) condition() {
 // showReplication reads the forms about replication and the binary log.
 func (c *classifier) showReplication() bool {
 	f := c.f
-	old := !c.mariaDB() && c.mode.Server.Version < 80400
 	switch {
 	case c.accept("BINLOG", "EVENTS"), c.accept("BINLOG", "EVENT"):
 		c.kind("show_binlog_events")
@@ -186,25 +185,16 @@ func (c *classifier) showReplication() bool {
 		c.kind("show_relaylog_events")
 		c.global("REPLICATION SLAVE")
 	case c.accept("BINARY", "LOG", "STATUS"), c.accept("BINLOG", "STATUS"), c.accept("MASTER", "STATUS"):
-		c.kinds("show_binary_log_status", "show_binlog_status")
-		if old {
-			c.kind("show_master_status")
-		}
+		c.kind(c.since84("show_binary_log_status", "show_master_status", "show_binlog_status"))
 		c.global("REPLICATION CLIENT")
 	case c.accept("BINARY", "LOGS"), c.accept("MASTER", "LOGS"):
 		c.kind("show_binlogs")
 		c.global("REPLICATION CLIENT")
 	case c.accept("REPLICAS"), c.accept("REPLICA", "HOSTS"), c.accept("SLAVE", "HOSTS"):
-		c.kinds("show_replicas", "show_slave_hosts")
-		if old {
-			c.kind("show_slave_hosts")
-		}
+		c.kind(c.since84("show_replicas", "show_slave_hosts", "show_slave_hosts"))
 		c.global("REPLICATION SLAVE")
 	case f.isAny(c.i, "SLAVE", "REPLICA", "ALL") && (f.has("STATUS")):
-		c.kinds("show_replica_status", "show_slave_status")
-		if old {
-			c.kind("show_slave_status")
-		}
+		c.kind(c.since84("show_replica_status", "show_slave_status", "show_slave_status"))
 		c.global("REPLICATION CLIENT")
 	default:
 		return false

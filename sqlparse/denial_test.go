@@ -36,7 +36,7 @@ func asksFor(st sqlparse.Statement, e event) bool {
 	}
 	privileges := strings.Split(strings.ToUpper(m[1]), ", ")
 	return slices.ContainsFunc(st.Needs, func(n sqlparse.Need) bool {
-		if n.Object.Type != sqlparse.Schema && !(names(m[2], n.Object.Name) && inSchema(m[2], n.Object.Schema)) {
+		if n.Object.Type != sqlparse.Schema && !(names(m[2], n.Object.Name) && inSchema(m[2], n.Object)) {
 			return false
 		}
 		return slices.ContainsFunc(privileges, func(p string) bool { return covers(n, p) })
@@ -52,12 +52,12 @@ func names(said, name string) bool {
 		strings.HasPrefix(name, said) || strings.HasPrefix(name, said[strings.IndexByte(said, '.')+1:])
 }
 
-// inSchema reports whether a message's "d.t" is in the schema that is named, if
-// both name one.
-func inSchema(said, schema string) bool {
+// inSchema reports whether a message's "d.t" is in the object's schema, if both
+// name one that can be told.
+func inSchema(said string, o sqlparse.Object) bool {
 	said = strings.ToLower(strings.NewReplacer("`", "", "'", "").Replace(said))
 	in, _, ok := strings.Cut(said, ".")
-	return !ok || schema == "" || in == strings.ToLower(schema) || strings.ContainsAny(schema, "`'.")
+	return !ok || o.Schema == "" || in == strings.ToLower(o.Schema) || strings.ContainsAny(o.Schema, "`'.") || strings.Contains(o.Name, ".")
 }
 
 // covers reports whether a need is for the privilege in the server's word.

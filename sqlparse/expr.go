@@ -116,14 +116,12 @@ func (w *walk) caseExpr(n *ast.CaseExpr) {
 // except LOAD_FILE; everything else is a stored function, which may do anything.
 func (w *walk) function(schema, name string, args []ast.ExprNode) {
 	lower := strings.ToLower(name)
-	if parserFunction(lower) {
-		lower = "char"
-	}
 	if w.sequence(schema, lower, args) {
 		return
 	}
 	w.exprs(args)
 	switch {
+	case schema == "" && parserFunction(lower):
 	case schema != "" || !builtin(w.mode.Server, lower) || storedGeometry(w.mode.Server, lower, len(args)):
 		w.calls(nameParts(schema, plainName(name))...)
 	case lower == "load_file":

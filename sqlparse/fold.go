@@ -64,6 +64,9 @@ func (x *lexer) emit(t Token) {
 	case t.Type == TokenWord:
 		x.norm = append(append(x.norm, byte(TokenWord)), x.text[t.Start:t.End]...)
 		return
+	case t.Type == TokenName && t.End-t.Start < 0x80:
+		x.norm = append(append(x.norm, byte(TokenName), byte(t.End-t.Start)), x.text[t.Start:t.End]...)
+		return
 	case t.Type == TokenSymbol && t.Flags&Detached == 0:
 		x.norm = append(x.norm, byte(TokenSymbol), byte(t.Op))
 	default:

@@ -53,12 +53,15 @@ var unreadable = []string{
 	"EXECUTE IMMEDIATE 'SELECT 1' || ' x'",
 }
 
+// manuals are the lists of statements of every kind.
+var manuals = []string{"manual.txt", "corners.txt"}
+
 // TestManual reads every statement of the servers' manuals, and those that
 // clients send every day, as the servers do.
 func TestManual(t *testing.T) {
 	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
 		o := newOracle(t, s)
-		for _, name := range []string{"manual.txt", "everyday.txt"} {
+		for _, name := range append([]string{"everyday.txt"}, manuals...) {
 			modes := map[string][]string{}
 			for _, l := range readList(t, name, s.Flavour()) {
 				modes[l.sqlMode] = append(modes[l.sqlMode], l.text)

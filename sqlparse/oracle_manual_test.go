@@ -39,12 +39,14 @@ func TestNeedsManual(t *testing.T) {
 func (o *grantor) manual(t *testing.T) []asking {
 	t.Helper()
 	var all []asking
-	for _, l := range readList(t, "manual.txt", o.server.Flavour()) {
-		mode := o.mode
-		mode.SQLMode = sqlparse.ParseSQLMode(l.sqlMode)
-		st := o.reader.Read([]byte(l.text), mode).Statements[0]
-		if st.Kind != sqlparse.Unknown && st.Kind != "shutdown" && st.Kind != "restart" {
-			all = append(all, asking{l, st, true})
+	for _, name := range manuals {
+		for _, l := range readList(t, name, o.server.Flavour()) {
+			mode := o.mode
+			mode.SQLMode = sqlparse.ParseSQLMode(l.sqlMode)
+			st := o.reader.Read([]byte(l.text), mode).Statements[0]
+			if st.Kind != sqlparse.Unknown && st.Kind != "shutdown" && st.Kind != "restart" {
+				all = append(all, asking{l, st, true})
+			}
 		}
 	}
 	if os.Getenv("GUARDRAIL_ORACLE") == "full" {

@@ -118,10 +118,10 @@ func (o *grantor) grant(ctx context.Context, on string, list []string) error {
 	err := give()
 	switch {
 	case errno(err) == 1305 && strings.HasPrefix(on, "FUNCTION"):
-		if err := o.grant(ctx, "LIBRARY"+strings.TrimPrefix(on, "FUNCTION"), list); errno(err) != 1064 {
-			return err
+		on = "LIBRARY" + strings.TrimPrefix(on, "FUNCTION")
+		if err = give(); errno(err) == 1064 || errno(err) == 1305 {
+			return nil
 		}
-		return nil
 	case errno(err) == 1305:
 		return nil
 	case errno(err) == 1146:

@@ -24,6 +24,9 @@ type Options struct {
 // NewReader returns a Reader with the given bounds.
 func NewReader(o Options) *Reader { return &Reader{limits: o.Limits.orDefault()} }
 
+// NewTokens returns memory for [Lex] that holds as many tokens as the Reader takes.
+func (r *Reader) NewTokens() *Tokens { return &Tokens{Limit: r.limits.Tokens} }
+
 // orDefault fills the fields that are zero.
 func (l Limits) orDefault() Limits {
 	d := DefaultLimits()
@@ -41,9 +44,14 @@ func (l Limits) orDefault() Limits {
 // with certainty is one Statement of kind Unknown, which needs UNPARSED.
 func (r *Reader) Read(text []byte, m Mode) Reading {
 	if len(text) > r.limits.Text {
-		return unknownReading(fmt.Sprintf("the text is longer than %d bytes", r.limits.Text))
+		return r.tooLong()
 	}
 	return r.readText(text, m, 0)
+}
+
+// tooLong is the reading of a text that is longer than the Reader takes.
+func (r *Reader) tooLong() Reading {
+	return unknownReading(fmt.Sprintf("the text is longer than %d bytes", r.limits.Text))
 }
 
 // unknownReading is the reading of a text that as a whole could not be read.

@@ -121,7 +121,7 @@ func given(e ast.ExprNode) bool {
 	case *ast.SetCollationExpr:
 		return given(n.Expr)
 	case *ast.FuncCallExpr:
-		return n.Schema.O == "" && carries(n.FnName.L) && !slices.ContainsFunc(n.Args, func(a ast.ExprNode) bool { return !given(a) })
+		return n.Schema.O == "" && (carries(n.FnName.L) || dateLiteral(n.FnName.L)) && !slices.ContainsFunc(n.Args, func(a ast.ExprNode) bool { return !given(a) })
 	}
 	return false
 }

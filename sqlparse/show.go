@@ -78,10 +78,10 @@ func (w *walk) showServer(n *ast.ShowStmt) bool {
 	case ast.ShowWarnings, ast.ShowErrors:
 		w.showDiagnostics(n)
 	case ast.ShowMasterStatus, ast.ShowBinlogStatus:
-		w.st.Kind = w.either("show_binary_log_status", "show_binlog_status")
+		w.st.Kind = w.since84("show_binary_log_status", "show_master_status", "show_binlog_status")
 		w.global("REPLICATION CLIENT")
 	case ast.ShowReplicaStatus:
-		w.st.Kind = w.either("show_replica_status", "show_slave_status")
+		w.st.Kind = w.since84("show_replica_status", "show_slave_status", "show_slave_status")
 		w.global("REPLICATION CLIENT")
 	case ast.ShowCreateUser:
 		w.st.Kind = "show_create_user"

@@ -14,6 +14,8 @@ func (b *bones) step() {
 	switch {
 	case b.op('('):
 		b.nested()
+	case b.is("SELECT"):
+		b.w.refuse("a query stands where none is read")
 	case b.w.mariaDB() && (b.take("NEXT", "VALUE", "FOR") || b.take("PREVIOUS", "VALUE", "FOR")):
 		next := b.f.is(b.i-3, "NEXT")
 		schema, name := b.qualified()
@@ -42,7 +44,8 @@ func (b *bones) wholeQuery() bool {
 		return true
 	}
 	behind := b.close(b.i+1) + 1
-	return b.f.op(behind, ')') || b.f.isAny(behind, "UNION", "EXCEPT", "INTERSECT", "MINUS", "ORDER", "LIMIT")
+	return b.f.op(behind, ')') || b.f.isAny(behind, "UNION", "EXCEPT", "INTERSECT", "MINUS", "ORDER", "LIMIT",
+		"OFFSET", "FETCH", "INTO", "FOR", "LOCK")
 }
 
 // reference reads a name in an expression: a column, a call or a keyword.

@@ -104,6 +104,9 @@ func (b *bones) derivedAt() bool {
 // derived reads a sub-query and returns its alias.
 func (b *bones) derived() string {
 	b.inside(func(in *bones) { in.query(); in.rest() })
+	if b.w.mariaDB() && b.is("FOR") && b.f.is(b.i+1, "SYSTEM_TIME") {
+		b.period()
+	}
 	return b.alias()
 }
 

@@ -106,7 +106,7 @@ func (f fragment) block(i int) bool {
 		return true
 	case f.isAny(i, "IF", "CASE", "LOOP", "REPEAT", "WHILE", "FOR"):
 		return true
-	case f.isName(i) && f.op(i+1, ':'):
+	case f.isName(i) && f.op(i+1, ':') && !f.oracle():
 		return true
 	case f.oracle():
 		return f.is(i, "DECLARE") || f.op(i, OpShiftLeft) ||

@@ -19,7 +19,7 @@ func (r *Reader) ReadLexed(lexed *Lexed) Reading { return r.readLexed(lexed, 0) 
 func (r *Reader) readText(text []byte, m Mode, depth int) Reading {
 	buf, _ := r.tokens.Get().(*Tokens)
 	if buf == nil {
-		buf = &Tokens{Limit: r.limits.Tokens}
+		buf = r.NewTokens()
 	}
 	defer r.tokens.Put(buf)
 	lexed := Lex(text, m, buf)
@@ -27,6 +27,9 @@ func (r *Reader) readText(text []byte, m Mode, depth int) Reading {
 }
 
 func (r *Reader) readLexed(lexed *Lexed, depth int) Reading {
+	if len(lexed.Text) > r.limits.Text {
+		return r.tooLong()
+	}
 	if lexed.Depth > r.limits.Depth {
 		return unknownReading("parentheses are nested too deep")
 	}
@@ -86,10 +89,10 @@ func (st *Statement) atHome() bool {
 // selfChanging refuses a text that changes how its own rest is read: the rest
 // was read in the mode from before.
 func selfChanging(reading Reading, lexed *Lexed) Reading {
-	if lexed.ModeFree() {
+	last := len(reading.Statements) - 1
+	if last == 0 || lexed.ModeFree() {
 		return reading
 	}
-	last := len(reading.Statements) - 1
 	if reading.Statements[last].Kind == "empty_query" && last > 0 {
 		last--
 	}

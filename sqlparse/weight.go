@@ -25,6 +25,10 @@ const (
 // weighed is how much of a string is looked at.
 const weighed = 64
 
+// dawn is the first day that a row of our time may lie behind: the one before
+// is 0 to clocks that count from it.
+const dawn = "1970-01-02"
+
 // weigh returns the weight of a literal token by its bytes.
 func weigh(text []byte, t TokenType) weight {
 	switch t {
@@ -61,7 +65,7 @@ func weighNumber(text []byte) weight {
 
 // weighString weighs what stands between quotes, escapes and all.
 func weighString(text []byte) weight {
-	head := text[:min(len(text), 8)]
+	head := text[:min(len(text), len(dawn))]
 	if bytes.IndexByte(head, '\\') >= 0 {
 		return weightOdd
 	}
@@ -81,7 +85,7 @@ func weighString(text []byte) weight {
 		return weightNone
 	}
 	expr = expr || !letter
-	early := len(bytes.TrimLeft(head, "0-: .")) == 0 || len(head) >= 4 && string(head) < "1970-01-" && head[0] <= '1' && isDigit(head[0])
+	early := len(bytes.TrimLeft(head, "0-: .")) == 0 || len(head) >= 4 && string(head) < dawn && head[0] <= '1' && isDigit(head[0])
 	late := len(head) >= 4 && head[0] >= '2' && head[0] <= '9' && string(head) >= "2100" && isDigit(head[3]) || head[0] >= 'z' || head[0] == 'Z'
 	switch {
 	case early:

@@ -2,6 +2,7 @@ package sqlparse
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -42,11 +43,12 @@ func (w *walk) numeric(e ast.ExprNode) (float64, bool) {
 // bottom reports whether a value is so low that hardly a row lies below it:
 // 0 and 1 for numbers, the empty string, the years up to 1970.
 func (w *walk) bottom(value ast.ExprNode) bool {
+	value = w.bound(value)
 	if n, ok := w.numeric(value); ok {
 		return n <= 1
 	}
-	if s, ok := literalText(value); ok {
-		return strings.TrimLeft(s, "0-: .") == "" || s < "1970-01-02" && s[0] <= '1' || s[0] == odd
+	if s, ok := textValue(value); ok {
+		return strings.TrimLeft(s, "0-: .") == "" || s < dawn && s[0] <= '1' || s[0] == odd
 	}
 	return w.uncertain(value)
 }
@@ -54,13 +56,46 @@ func (w *walk) bottom(value ast.ExprNode) bool {
 // top reports whether a value is so high that hardly a row lies above it:
 // numbers of nothing but nines, the largest integers, the years from 2100.
 func (w *walk) top(value ast.ExprNode) bool {
+	value = w.bound(value)
 	if n, ok := w.numeric(value); ok {
 		return n >= 1e15 || n == math.MaxInt32 || n == math.MaxUint32 || n >= 99999 && nines(n)
 	}
-	if s, ok := literalText(value); ok {
+	if s, ok := textValue(value); ok {
 		return s >= "2100" && s[0] <= '9' && len(s) >= 4 || s >= "z" || strings.HasPrefix(s, "Z")
 	}
 	return w.uncertain(value)
+}
+
+// bound is what a bound is made of: DATE('2020-01-01') lies where its text does.
+func (w *walk) bound(value ast.ExprNode) ast.ExprNode {
+	for !w.tired() {
+		switch n := value.(type) {
+		case *ast.ParenthesesExpr:
+			value = n.Expr
+		case *ast.FuncCastExpr:
+			value = n.Expr
+		case *ast.SetCollationExpr:
+			value = n.Expr
+		case *ast.FuncCallExpr:
+			if n.Schema.O != "" || !converts(n.FnName.L) || len(n.Args) == 0 {
+				return value
+			}
+			value = n.Args[0]
+		default:
+			return value
+		}
+	}
+	return value
+}
+
+// converts lists the functions whose value lies about where their first argument's does.
+func converts(name string) bool {
+	switch name {
+	case "date", "timestamp", "str_to_date", "from_unixtime", "unix_timestamp", "to_days", "to_seconds", "convert_tz",
+		"date_add", "date_sub", "adddate", "subdate", "lower", "upper":
+		return true
+	}
+	return false
 }
 
 // large reports whether a number is beyond what counts anything by hand.
@@ -74,7 +109,7 @@ func (w *walk) large(value ast.ExprNode) bool {
 const odd = 0x7f
 
 // uncertain reports whether a bound is computed from literals alone, so that
-// its size is hidden: 0 - 1, ABS(0).
+// its size is hidden: 0 - 1, ABS(0), (SELECT 0).
 func (w *walk) uncertain(value ast.ExprNode) bool {
 	switch n := value.(type) {
 	case ast.ValueExpr:
@@ -86,14 +121,34 @@ func (w *walk) uncertain(value ast.ExprNode) bool {
 		return w.uncertainOperand(n.L) && w.uncertainOperand(n.R)
 	case *ast.UnaryOperationExpr:
 		return w.uncertainOperand(n.V)
+	case *ast.FuncCallExpr:
+		return len(n.Args) > 0 && !slices.ContainsFunc(n.Args, func(a ast.ExprNode) bool { return !w.uncertainOperand(a) })
+	case *ast.CaseExpr:
+		return w.constant(n)
+	case *ast.SubqueryExpr:
+		s, ok := n.Query.(*ast.SelectStmt)
+		return ok && s.From == nil
 	}
 	return false
 }
 
 func (w *walk) uncertainOperand(e ast.ExprNode) bool {
-	_, isNumber := w.numeric(e)
-	_, isText := literalText(e)
-	return isNumber || isText || w.uncertain(e)
+	if w.tired() {
+		return true
+	}
+	if _, marker := e.(ast.ParamMarkerExpr); marker {
+		return false
+	}
+	_, isLiteral := e.(ast.ValueExpr)
+	return isLiteral || w.uncertain(e)
+}
+
+// textValue returns the text of a string, or of DATE '...' and its kin.
+func textValue(e ast.ExprNode) (string, bool) {
+	if n, ok := e.(*ast.FuncCallExpr); ok && dateLiteral(n.FnName.L) && len(n.Args) == 1 {
+		return literalText(n.Args[0])
+	}
+	return literalText(e)
 }
 
 func nines(n float64) bool {
@@ -101,7 +156,7 @@ func nines(n float64) bool {
 }
 
 func (w *walk) isEmptyString(value ast.ExprNode) bool {
-	s, ok := literalText(value)
+	s, ok := textValue(value)
 	return !ok || strings.TrimSpace(s) == ""
 }
 
