@@ -11,7 +11,6 @@ import (
 	"go.uber.org/zap"
 
 	"guardrail/proxy/wire"
-	"guardrail/sqlparse"
 )
 
 // Server accepts clients for one backend and guards their sessions.
@@ -67,7 +66,7 @@ func New(o Options) (*Server, error) {
 			return nil, fmt.Errorf("event loops: %w", err)
 		}
 	}
-	s.tokens.New = func() any { return new(sqlparse.Tokens) }
+	s.tokens.New = func() any { return s.options.Reader.NewTokens() }
 	for range max(1, s.loops.number()) {
 		cache := newVerdicts()
 		cache.toll = o.Traffic.toll(s)

@@ -119,7 +119,7 @@ func (c *readCommand) run(in io.Reader, out io.Writer) error {
 func readStatement(reader *sqlparse.Reader, server sqlparse.Server, line []byte) (any, error) {
 	var l readLine
 	if err := json.Unmarshal(line, &l); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("no JSON object: %w", err)
 	}
 	text, err := l.text()
 	if err != nil {

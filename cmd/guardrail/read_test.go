@@ -37,7 +37,7 @@ func TestRead(t *testing.T) {
 			name:  "a bad line among good ones",
 			input: "{\"sql\": \"\"}\nnonsense\n\n{}\n",
 			output: `{"statements":[{"kind":"empty_query","needs":[],"destructive":false,"explain":false,"where":"none"}],"unknown":false,"reason":""}
-{"error":"line 2: invalid character 'o' in literal null (expecting 'u')"}
+{"error":"line 2: no JSON object: invalid character 'o' in literal null (expecting 'u')"}
 {"error":"line 4: neither \"sql\" nor \"b64\""}`,
 			fails: true,
 		},

@@ -114,7 +114,7 @@ func New(o Options) (*App, error) {
 	if err := a.startLoops(); err != nil {
 		return nil, errors.Join(err, a.Stop())
 	}
-	reader := sqlparse.NewReader(sqlparse.Options{})
+	reader := sqlparse.NewReader(sqlparse.Options{Limits: c.Reading})
 	for _, l := range c.Listeners {
 		server, err := a.newServer(l, reader, now)
 		if err != nil {

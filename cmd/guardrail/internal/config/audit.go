@@ -65,13 +65,13 @@ func (p parser) store(v strictyaml.Value) string {
 	return text
 }
 
-// size reads a number of bytes, written with its unit: 500MiB, 4GiB.
+// size reads a number of bytes, written with its unit: 256KiB, 500MiB, 4GiB.
 func size(v strictyaml.Value) int64 {
 	if !v.Exists() {
 		return 0
 	}
 	text := v.Written()
-	for unit, bytes := range map[string]int64{"MiB": 1 << 20, "GiB": 1 << 30} {
+	for unit, bytes := range map[string]int64{"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30} {
 		if digits, ok := strings.CutSuffix(text, unit); ok {
 			if n, err := strconv.ParseInt(digits, 10, 32); err == nil && n > 0 {
 				return n * bytes

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"guardrail/cmd/guardrail/internal/config"
+	"guardrail/sqlparse"
 )
 
 // TestMistakes holds one fixture per mistake: a configuration that ends in the
@@ -64,6 +65,7 @@ backends: {main: {address: db.example.com:3306}}
 		Audit: config.Audit{
 			Store: "testdata/audit.db", OnFailure: "refuse_destructive", Retention: 90 * 24 * time.Hour, MaxSize: 4 << 30, Lines: true,
 		},
+		Reading: sqlparse.Limits{Text: 128 << 20, Tokens: 1 << 20, Parse: 256 << 10, Depth: 200, Joins: 1000},
 	}
 	if !reflect.DeepEqual(o, want) {
 		t.Errorf("\n got %+v\nwant %+v", o, want)
@@ -83,6 +85,7 @@ backends:
 policies: policies
 admin: {address: "0.0.0.0:9104", metrics_address: "0.0.0.0:9105", tls: {cert: tls.crt, key: tls.key}, users: users, trusted_header: {name: x-forwarded-user, from: [10.0.1.7/24]}}
 audit: {store: "mysql://guardrail@records:3306/audit", password_file: ca.pem, on_failure: refuse_all, retention: 30d, max_size: 500MiB, lines: false}
+reading: {max_text: 1GiB, max_parsed: 100KiB, max_tokens: 5000, max_depth: 50, max_joins: 60}
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -114,6 +117,7 @@ backends:
 policies: "testdata/policies"
 admin: {address: "0.0.0.0:9104", metrics_address: "0.0.0.0:9105", tls: {cert: "testdata/tls.crt", key: "testdata/tls.key"}, users: "testdata/users", trusted_header: {name: X-Forwarded-User, from: [10.0.1.0/24]}}
 audit: {store: "mysql://guardrail@records:3306/audit", password_file: "testdata/ca.pem", on_failure: refuse_all, retention: 30d, max_size: 500MiB, lines: false}
+reading: {max_text: 1024MiB, max_parsed: 100KiB, max_tokens: 5000, max_depth: 50, max_joins: 60}
 `
 	if got := o.String(); got != want {
 		t.Errorf("\n got %s\nwant %s", got, want)

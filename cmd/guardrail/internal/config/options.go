@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+
+	"guardrail/sqlparse"
 )
 
 // Options is the configuration of one proxy process. File names are relative to
@@ -18,6 +20,7 @@ type Options struct {
 	Policies    string    // the directory of policy files
 	Admin       Admin
 	Audit       Audit
+	Reading     sqlparse.Limits // what reading one text may cost
 }
 
 // Listener is an address that clients connect to.
@@ -124,7 +127,7 @@ func (o Options) String() string {
 			b.WriteString("    annotate_statements: true\n")
 		}
 	}
-	fmt.Fprintf(&b, "policies: %s\n%s%s", quoted(o.Policies), o.Admin, o.Audit)
+	fmt.Fprintf(&b, "policies: %s\n%s%s%s", quoted(o.Policies), o.Admin, o.Audit, reading(o.Reading))
 	return b.String()
 }
 

@@ -45,7 +45,7 @@ type parser struct {
 }
 
 func (p parser) options(root strictyaml.Value, o *Options) {
-	f := root.Fields("environment", "listeners", "backends", "policies", "admin", "audit")
+	f := root.Fields("environment", "listeners", "backends", "policies", "admin", "audit", "reading")
 	o.Environment = f.Need("environment", "say what this proxy fronts, as in environment: production").Word("an environment")
 	for _, e := range f.Need("backends", "name the server, as in backends: {main: {address: db.example.com:3306}}").Entries() {
 		o.Backends = append(o.Backends, p.backend(e, o.Environment))
@@ -64,6 +64,7 @@ func (p parser) options(root strictyaml.Value, o *Options) {
 	o.Policies = p.directory(f.Get("policies"), root)
 	o.Audit = p.audit(f.Get("audit"))
 	o.Admin = p.admin(f.Get("admin"))
+	o.Reading = readingLimits(f.Get("reading"))
 }
 
 func (p parser) listener(v strictyaml.Value, backends []Backend) Listener {
