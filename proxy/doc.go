@@ -22,7 +22,7 @@
 // The way of a statement, from there on:
 //
 //	loops.go          the event loops that all sessions of a process share
-//	drive_loop_linux.go    one of them: epoll on a thread of its own
+//	drive_loop_linux.go    one of them: epoll and what waits for it
 //	drive_polled_linux.go  a session with a loop: reads from either side, feeds the session
 //	drive_leg_linux.go     one of its two connections, plain or with TLS
 //	drive_blocking.go      goroutines instead, where a leg is compressed

@@ -3,7 +3,6 @@ package proxy
 import (
 	"errors"
 	"fmt"
-	"runtime"
 	"sync"
 	"unsafe"
 
@@ -11,10 +10,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// loop drives sessions: one level-triggered epoll instance on a thread of its
-// own. Each readable connection is read once, the session is fed, and what it
-// sends is written at once. A goroutine for a session would cost two thread
-// switches a statement.
+// loop drives sessions: one level-triggered epoll instance and the goroutine
+// that waits for it. Each readable connection is read once, the session is fed,
+// and what it sends is written at once. A goroutine for a session would cost two
+// thread switches a statement.
 //
 // All fields but those under the lock belong to the loop's goroutine.
 type loop struct {
@@ -104,7 +103,6 @@ func (l *loop) evict(s *Server) {
 }
 
 func (l *loop) run() {
-	runtime.LockOSThread()
 	defer close(l.done)
 	events := make([]unix.EpollEvent, 128)
 	for {

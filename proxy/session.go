@@ -221,8 +221,10 @@ func (s *session) commands(p []byte) (rest []byte, err error) {
 	return p, nil
 }
 
-// maxKept is the largest buffer that an idle session holds on to, in bytes.
-const maxKept = 16 << 10
+const (
+	maxKept  = 2 << 10  // the largest buffer that an idle session holds on to, in bytes
+	maxAhead = 16 << 10 // how much of later commands is read while one is in flight, in bytes
+)
 
 // keep stores what fromClient could not handle yet.
 func (s *session) keep(rest []byte) {
@@ -272,7 +274,7 @@ func (s *session) lookAgain() error {
 // wantsClient reports whether a driver should read from the client: not while a
 // command is in flight and more than one buffer of later ones is kept.
 func (s *session) wantsClient() bool {
-	return s.idle() || len(s.unjudged) < maxKept || s.inflight.answer.phase == answerInfile
+	return s.idle() || len(s.unjudged) < maxAhead || s.inflight.answer.phase == answerInfile
 }
 
 // forward sends a command to the server and waits for an answer of the given
