@@ -183,6 +183,38 @@ func TestADamagedStoreIsReplaced(t *testing.T) {
 	}
 }
 
+// A database that is damaged under a running proxy: whatever it still has, what
+// is missing in the end is told.
+func TestAStoreDamagedWhileItIsWrittenTo(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "audit.db")
+	s := open(t, file, "")
+	k := keep(t, s)
+	var told told
+	told.record(t, k, 10)
+	f, err := os.OpenFile(file, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt(bytes.Repeat([]byte("damaged "), 32<<10), 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	told.record(t, k, 10)
+	_ = stop(k.Book)
+	s.Close()
+
+	s = open(t, file, "")
+	k = keep(t, s)
+	all := told.refusals + told.kept + told.unsafe
+	until(t, "all is there or missing", func() bool {
+		found, _, err := s.Issues(t.Context(), audit.Filter{}, audit.ByLast, 100, 0)
+		return err == nil && k.Health().Err == nil && count(found) == all
+	})
+	k.mustStop(t)
+}
+
 func TestMySQLStoreGoneAndBack(t *testing.T) {
 	mysqltest.Each(t, func(t *testing.T, server *mysqltest.Server) {
 		server.Exec(t, "CREATE DATABASE gone")

@@ -20,7 +20,7 @@ const (
 	// Writing takes at most a tenth of a processor's time from the loops, but
 	// for what destroys, and what waits is stored in this time nevertheless.
 	restFactor = 9
-	restLimit  = 2 * time.Second
+	restLimit  = time.Second
 )
 
 // batch is what is stored at once, or not at all. A store takes a number of a
