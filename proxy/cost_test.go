@@ -59,6 +59,7 @@ func costsOf(t testing.TB, guard *Server, text string) (statement func(), sent *
 
 const (
 	plainGrants = "app: app\naccounts: [app]\nenvironments: [production]\ngrants: ['SELECT, INSERT, UPDATE, DELETE ON *.*']\n"
+	rowsDemand  = plainGrants + "require: ['ROWS <= 1000 FOR DELETE']\n"
 	allDemands  = plainGrants + "require: ['ROWS <= 1000 FOR DELETE', 'PRIMARY KEY FOR DELETE']\n" +
 		"limits: {max_allowed_packet: 1M, max_user_connections: 100, max_queries_per_second: 1000000}\n"
 )
@@ -135,7 +136,7 @@ func fewest(statement func()) float64 {
 // BenchmarkStatement is a whole statement in a session, all but its I/O.
 func BenchmarkStatement(b *testing.B) {
 	for name, text := range cheap {
-		for kind, policies := range map[string]string{"plain": plainGrants, "demands": allDemands} {
+		for kind, policies := range map[string]string{"plain": plainGrants, "rows": rowsDemand, "demands": allDemands} {
 			b.Run(name+"/"+kind, func(b *testing.B) { benchmarkStatement(b, policies, text) })
 		}
 		b.Run(name+"/counted", func(b *testing.B) { benchmarkStatement(b, plainGrants, text, tolled) })

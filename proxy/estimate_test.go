@@ -26,17 +26,26 @@ require:
 `
 
 // bigRows is how many rows the large table has.
-const bigRows = 200_000
+const bigRows = 1_000_000
 
-// bigShop makes a schema with a large table, whose column note has no index, and
-// the account of these tests.
-func bigShop(t *testing.T, s *mysqltest.Server) {
+// bigShop makes a schema with a table of so many rows, whose column note has no
+// index, and the account of these tests.
+func bigShop(t *testing.T, s *mysqltest.Server, rows int) {
 	t.Helper()
 	shop(t, s)
 	s.Exec(t, "CREATE TABLE shop.digits (d INT PRIMARY KEY)", "INSERT INTO shop.digits VALUES (0),(1),(2),(3),(4),(5),(6),(7),(8),(9)",
 		"CREATE TABLE shop.big (id INT AUTO_INCREMENT PRIMARY KEY, n INT, note VARCHAR(20), KEY (n))",
-		fmt.Sprintf("INSERT INTO shop.big (n, note) SELECT a.d + 10 * b.d, 'note' FROM shop.digits a, shop.digits b, shop.digits c, shop.digits d, shop.digits e, shop.digits f LIMIT %d", bigRows),
+		fmt.Sprintf("INSERT INTO shop.big (n, note) SELECT a.d + 10 * b.d, 'note' FROM shop.digits a, shop.digits b, shop.digits c, shop.digits d, shop.digits e, shop.digits f LIMIT %d", rows),
 		"ANALYZE TABLE shop.big")
+}
+
+// rowsRead is how many rows the server has read in a session, one after the other.
+func rowsRead(t *testing.T, c *sql.Conn) (n int) {
+	t.Helper()
+	if err := c.QueryRowContext(t.Context(), "SHOW SESSION STATUS LIKE 'Handler_read_rnd_next'").Scan(new(string), &n); err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 func count(t *testing.T, c *sql.Conn, table string) int {
@@ -46,14 +55,18 @@ func count(t *testing.T, c *sql.Conn, table string) int {
 
 func TestAnUnindexedDeleteOfALargeTableIsStoppedBeforeItStarts(t *testing.T) {
 	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
-		bigShop(t, s)
+		bigShop(t, s, bigRows)
 		g := start(t, s.Addr(), rowsPolicy)
 		for name, leg := range drivers {
 			t.Run(name, func(t *testing.T) {
 				c := one(t, g.open(t, "app", "shop", leg))
 				check := func(t *testing.T) {
 					began := time.Now()
+					read := rowsRead(t, c)
 					message := refused(t, c, 1104, "DELETE FROM big WHERE note = 'note'")
+					if n := rowsRead(t, c) - read; n > bigRows/100 {
+						t.Errorf("the server has read %d rows for it", n)
+					}
 					if !strings.Contains(message, "would touch about") || !strings.Contains(message, "the 1000 that are allowed") {
 						t.Errorf("the message: %s", message)
 					}
@@ -203,7 +216,7 @@ func (c *rawClient) answerCode(t testing.TB) int {
 func TestAPreparedStatementMeetsARowLimitThatCameLater(t *testing.T) {
 	without := strings.Split(rowsPolicy, "require:")[0]
 	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
-		bigShop(t, s)
+		bigShop(t, s, 200_000)
 		g := start(t, s.Addr(), without)
 		c := login(t, g.addr, "app", protocol.CLIENT_SESSION_TRACK)
 		id := c.prepare(t, "UPDATE shop.big SET note = 'new' WHERE id <= ?")
@@ -249,7 +262,7 @@ func statusTable(s *mysqltest.Server) string {
 
 func TestLongDataIsEstimatedToo(t *testing.T) {
 	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
-		bigShop(t, s)
+		bigShop(t, s, 200_000)
 		s.Exec(t, "ALTER TABLE shop.big ADD KEY (note)", "UPDATE shop.big SET note = 'rare' WHERE id <= 5", "ANALYZE TABLE shop.big")
 		g := start(t, s.Addr(), rowsPolicy)
 		c := login(t, g.addr, "app")
@@ -288,7 +301,7 @@ func TestLongDataIsEstimatedToo(t *testing.T) {
 
 func TestTheOnePreparedLastIsTheClients(t *testing.T) {
 	s := mysqltest.MariaDB(t)
-	bigShop(t, s)
+	bigShop(t, s, 200_000)
 	g := start(t, s.Addr(), rowsPolicy)
 	c := login(t, g.addr, "app")
 	const last = 0xffffffff
@@ -314,7 +327,7 @@ func TestTheOnePreparedLastIsTheClients(t *testing.T) {
 
 func TestQueryAttributesAreExplainedToo(t *testing.T) {
 	s := mysqltest.MySQL(t)
-	bigShop(t, s)
+	bigShop(t, s, 200_000)
 	g := start(t, s.Addr(), rowsPolicy)
 	c := login(t, g.addr, "app", protocol.CLIENT_QUERY_ATTRIBUTES)
 	say := func(text string) int {
