@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
@@ -181,6 +182,28 @@ func BenchmarkRows(b *testing.B) {
 	b.SetBytes(int64(len(rows)))
 	for b.Loop() {
 		if err := s.fromServer(rows); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkLongStatement is a statement of 40 MB that comes in pieces, as TLS has them.
+func BenchmarkLongStatement(b *testing.B) {
+	const piece = 16 << 10
+	guard := guardingBy(b, plainGrants)
+	guard.options.Recorder, guard.options.MaxMessage = forgetful{}, 1<<30
+	s := newScripted(guard, form{server: mysql.CLIENT_PROTOCOL_41, client: mysql.CLIENT_PROTOCOL_41}).session
+	s.wires = &unread{}
+	text := append([]byte("\x03INSERT INTO orders VALUES ('"), bytes.Repeat([]byte("x"), 40<<20)...)
+	command, _ := wire.AppendPacket(nil, 0, append(text, "')"...))
+	answer, _ := wire.AppendPacket(nil, 1, wire.OK{Status: 2, AffectedRows: 1}.Append(nil, s.serverCapabilities))
+	for b.Loop() {
+		for part := range slices.Chunk(command, piece) {
+			if err := s.fromClient(part); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if err := s.fromServer(answer); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -235,6 +235,10 @@ func (s *session) keep(rest []byte) {
 		s.unjudged = s.unjudged[:0]
 		return
 	}
+	if len(s.unjudged) > 0 && &s.unjudged[0] == &rest[0] {
+		s.unjudged = s.unjudged[:len(rest)] // a long command is not moved with each piece of it
+		return
+	}
 	s.unjudged = append(s.unjudged[:0], rest...)
 }
 
