@@ -70,9 +70,9 @@ func (s *session) commentPlace(text []byte, v *verdict) (end int, ok bool) {
 			}
 		}
 	}
-	tokens := s.server.tokens.Get().(*sqlparse.Tokens)
-	defer s.server.tokens.Put(tokens)
-	lexed := sqlparse.Lex(text, s.state.mode, tokens)
+	b := s.server.benches.Get().(*bench)
+	defer s.server.benches.Put(b)
+	lexed := sqlparse.Lex(text, s.state.mode, b.tokens)
 	n := len(lexed.Tokens)
 	if lexed.Ambiguous != "" || n == 0 || int(lexed.Tokens[n-1].End) != len(lexed.Text) || !bytes.HasPrefix(text, lexed.Text) {
 		return 0, false

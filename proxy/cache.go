@@ -2,93 +2,86 @@ package proxy
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"guardrail/policy"
-	"guardrail/sqlparse"
+	"guardrail/proxy/metrics"
 )
 
-// maxShapes bounds one generation of one app's shapes in one cache; there are
-// two generations. An app that sends ever new shapes pushes out its own only.
-const maxShapes = 8192
-
-// shapeKey is all that a verdict about a text hangs on, besides the app.
-type shapeKey struct {
-	shape          sqlparse.Shape
-	mode           sqlparse.Mode
-	schema         string
-	lowerCaseNames bool
-}
-
-// verdicts remembers what was decided about shapes. Each event loop has its
-// own, so that its lock is hardly ever waited for.
+// verdicts remembers what was decided about shapes of statements, for each app
+// by itself: one that sends ever new shapes pushes out its own only. Asking
+// takes no lock. Each event loop has its own, so that no core waits for what
+// another one counts.
 type verdicts struct {
-	toll *toll // counts what is remembered; nil where traffic is not recorded
-	mu   sync.Mutex
-	apps map[*policy.App]*shapes
+	toll *toll                                   // counts what is remembered; nil where traffic is not recorded
+	apps atomic.Pointer[map[*policy.App]*shapes] // of the policies in force; replaced whole
+
+	mu         sync.Mutex
+	generation uint64             // of the policies
+	before     metrics.ShapeStats // of the apps of earlier ones
 }
 
-// shapes are one app's verdicts in two generations: when the young one is full
-// it becomes the old one, and what is not asked for again is forgotten.
-type shapes struct {
-	young, old map[shapeKey]*verdict
+func newVerdicts(of *policy.Current) *verdicts {
+	c := &verdicts{}
+	c.apps.Store(&map[*policy.App]*shapes{})
+	c.follow(of)
+	return c
 }
 
-func newVerdicts() *verdicts { return &verdicts{apps: make(map[*policy.App]*shapes)} }
-
-// get returns the verdict about a shape, or nil.
-func (c *verdicts) get(app *policy.App, key shapeKey) *verdict {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	s := c.apps[app]
-	if s == nil {
-		return nil
+// get returns the verdict about a text, or nil.
+func (c *verdicts) get(app *policy.App, k shapeKey) *verdict {
+	if s := (*c.apps.Load())[app]; s != nil {
+		return s.get(k)
 	}
-	if v := s.young[key]; v != nil {
-		return v
-	}
-	v := s.old[key]
-	if v != nil {
-		s.put(key, v)
-	}
-	return v
+	return nil
 }
 
 // remember is put with the text that the verdict is about, which is counted from now on.
-func (c *verdicts) remember(app *policy.App, key shapeKey, v *verdict, text []byte) {
+func (c *verdicts) remember(app *policy.App, k shapeKey, v *verdict, text []byte) {
+	k = k.clone()
 	if v.seen == nil {
-		v.seen = c.toll.take(app, key, text)
+		v.seen = c.toll.take(app, k, text)
 	}
-	c.put(app, key, v)
+	c.put(app, k, v)
 }
 
-// put remembers a verdict.
-func (c *verdicts) put(app *policy.App, key shapeKey, v *verdict) {
+// put remembers a verdict. The key is the cache's from then on. That of an app that is no longer in force is forgotten.
+func (c *verdicts) put(app *policy.App, k shapeKey, v *verdict) {
+	if s := (*c.apps.Load())[app]; s != nil {
+		s.put(k, v)
+	}
+}
+
+// follow forgets the verdicts of apps that are not in the policies in force.
+func (c *verdicts) follow(of *policy.Current) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s := c.apps[app]
-	if s == nil {
-		s = &shapes{young: make(map[shapeKey]*verdict)}
-		c.apps[app] = s
+	if of.Set == nil || of.Generation <= c.generation {
+		return
 	}
-	s.put(key, v)
-}
-
-func (s *shapes) put(key shapeKey, v *verdict) {
-	if len(s.young) >= maxShapes {
-		s.old, s.young = s.young, make(map[shapeKey]*verdict)
-	}
-	s.young[key] = v
-}
-
-// keepOnly forgets the verdicts of apps that are not in the set in force.
-func (c *verdicts) keepOnly(set *policy.Set) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	kept := make(map[*policy.App]*shapes)
-	for _, app := range set.Apps() {
-		if s := c.apps[app]; s != nil {
-			kept[app] = s
+	c.generation = of.Generation
+	old := *c.apps.Load()
+	apps := make(map[*policy.App]*shapes)
+	for _, app := range of.Set.Apps() {
+		if apps[app] = old[app]; apps[app] == nil {
+			apps[app] = newShapes()
 		}
 	}
-	c.apps = kept
+	c.apps.Store(&apps)
+	for app, s := range old {
+		if apps[app] == nil {
+			c.before.Add(s.stats().Past())
+		}
+	}
+}
+
+// stats are those of all apps.
+func (c *verdicts) stats() metrics.ShapeStats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := c.before
+	for _, s := range *c.apps.Load() {
+		all.Add(s.stats())
+	}
+	return all
 }

@@ -162,9 +162,9 @@ func (s *session) initDB(message wire.Message, name []byte) (done bool, err erro
 }
 
 // judgeUse asks the policy about a change of the default schema. Its key is one
-// that no text has: without a shape.
+// that no text has: a shape begins with the type of a token.
 func (s *session) judgeUse(name string) *verdict {
-	key := shapeKey{mode: s.state.mode, schema: name, lowerCaseNames: s.state.lowerCaseNames}
+	key := shapeKey{shape: []byte("USE"), mode: s.state.mode, schema: name, lowerCaseNames: s.state.lowerCaseNames}
 	v := s.verdicts.get(s.app, key)
 	if v == nil || !s.holds(v) {
 		v = s.judge("", []sqlparse.Statement{useSchema(name)}).after(v)

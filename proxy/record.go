@@ -8,6 +8,7 @@ import (
 
 	"guardrail/policy"
 	"guardrail/proxy/audit"
+	"guardrail/proxy/metrics"
 	"guardrail/proxy/wire"
 	"guardrail/sqlparse"
 )
@@ -58,9 +59,7 @@ func (s *session) record(v *verdict, text []byte) (refused *wire.Err, wait bool)
 		return s.committed(s.head.recordErr), false
 	}
 	o := &s.server.options
-	for i := range v.statements {
-		o.Metrics.Statement(s.name, o.Environment, string(v.statements[i].Kind), counted(v.decision))
-	}
+	s.meter(v)
 	what, keep := classify(v)
 	if !keep {
 		return s.server.gated(), false
@@ -77,6 +76,29 @@ func (s *session) record(v *verdict, text []byte) (refused *wire.Err, wait bool)
 	}
 	o.Metrics.Refusal(e.App, e.Rule)
 	return &wire.Err{Code: v.decision.Code, SQLState: v.decision.State, Message: v.decision.Message(o.Environment, e.ID)}, false
+}
+
+// meter counts a verdict's statements. What a remembered one counts is at hand
+// unless the session counts for another app, as it does after a policy has given
+// its account to one.
+func (s *session) meter(v *verdict) {
+	counters := v.counters
+	if v.countedFor != s.name {
+		counters = s.counters(v)
+	}
+	for _, c := range counters {
+		c.Inc()
+	}
+}
+
+// counters are what count a verdict's statements.
+func (s *session) counters(v *verdict) []metrics.Counter {
+	o := &s.server.options
+	all := make([]metrics.Counter, len(v.statements))
+	for i := range v.statements {
+		all[i] = o.Metrics.Statement(s.name, o.Environment, string(v.statements[i].Kind), counted(v.decision))
+	}
+	return all
 }
 
 // eventOf is the event of a verdict about a text.

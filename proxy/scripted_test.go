@@ -106,17 +106,18 @@ func guardingBy(t testing.TB, text string) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
+	live := policy.NewLive(set, time.Now())
 	guard := &Server{
 		options: Options{
 			Environment: "production", MaxMessage: 1 << 20, Now: time.Now, Log: zap.NewNop(),
-			Policies: policy.NewLive(set, time.Now()), Reader: sqlparse.NewReader(sqlparse.Options{}),
+			Policies: live, Reader: sqlparse.NewReader(sqlparse.Options{}),
 			Recorder: audit.NewLog(zap.NewNop()), Usage: NewUsage(), Metrics: metrics.New(prometheus.NewRegistry(), "production", "", "", ""),
 		},
 		backend: &backend{},
 		keys:    &keyReader{},
-		caches:  []*verdicts{newVerdicts()},
+		caches:  []*verdicts{newVerdicts(live.Current())},
 	}
-	guard.tokens.New = func() any { return new(sqlparse.Tokens) }
+	guard.benches.New = func() any { return &bench{tokens: new(sqlparse.Tokens)} }
 	return guard
 }
 

@@ -25,7 +25,7 @@ type Server struct {
 	rsaKey  func() rsaKey
 	loops   *Loops
 	caches  []*verdicts // one for each loop; at least one
-	tokens  sync.Pool   // of *sqlparse.Tokens
+	benches sync.Pool   // of *bench
 	keys    *keyReader
 	threads threads
 	codecs  wire.Codecs
@@ -66,10 +66,11 @@ func New(o Options) (*Server, error) {
 			return nil, fmt.Errorf("event loops: %w", err)
 		}
 	}
-	s.tokens.New = func() any { return s.options.Reader.NewTokens() }
+	s.benches.New = func() any { return &bench{tokens: s.options.Reader.NewTokens()} }
 	for range max(1, s.loops.number()) {
-		cache := newVerdicts()
+		cache := newVerdicts(o.Policies.Current())
 		cache.toll = o.Traffic.toll(s)
+		o.Metrics.Shapes(cache.stats)
 		s.caches = append(s.caches, cache)
 	}
 	if o.Backend.Tag != TagNone && o.Sightings != nil {

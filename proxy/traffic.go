@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"slices"
 	"sync"
@@ -172,9 +173,15 @@ func (s *Server) recordOf(n *shapeSeen) traffic.Record {
 	return traffic.Record{
 		App: n.app, Backend: s.options.Backend.Name, Environment: s.options.Environment,
 		Schema: n.key.schema, Server: n.key.mode.Server.String(), SQLMode: n.key.mode.SQLMode.String(),
-		LowerCaseNames: n.key.lowerCaseNames, Shape: hex.EncodeToString(n.key.shape[:]),
+		LowerCaseNames: n.key.lowerCaseNames, Shape: n.key.id(),
 		Example: example, Masked: masked,
 	}
+}
+
+// id names a shape in a record of traffic: a hash of it, the same everywhere.
+func (k shapeKey) id() string {
+	sum := sha256.Sum256(k.shape)
+	return hex.EncodeToString(sum[:16])
 }
 
 // told makes the example of a shape when it is first asked for. The text itself

@@ -1,7 +1,6 @@
 package sqlparse_test
 
 import (
-	"encoding/binary"
 	"os"
 	"path/filepath"
 	"slices"
@@ -88,36 +87,26 @@ func BenchmarkRepeated(b *testing.B) {
 	})
 }
 
-// memory keeps readings by shape, as those do who ask again and again. A shape
-// is a hash already: eight bytes of it find the entry, which holds the rest.
+// memory keeps readings by shape, as those do who ask again and again.
 type memory struct {
 	buf      sqlparse.Tokens
-	readings map[uint64]memoryEntry
-}
-
-type memoryEntry struct {
-	mode    sqlparse.Mode
-	shape   sqlparse.Shape
-	reading *sqlparse.Reading
+	readings map[string]*sqlparse.Reading
 }
 
 func remembered(texts [][]byte) *memory {
-	m := &memory{readings: map[uint64]memoryEntry{}}
+	m := &memory{readings: map[string]*sqlparse.Reading{}}
 	reader := sqlparse.NewReader(sqlparse.Options{})
 	for _, text := range texts {
 		lexed := sqlparse.Lex(text, mysql97, &m.buf)
 		reading := reader.ReadLexed(&lexed)
-		m.readings[binary.LittleEndian.Uint64(lexed.Shape[:])] = memoryEntry{mysql97, lexed.Shape, &reading}
+		m.readings[string(lexed.Shape)] = &reading
 	}
 	return m
 }
 
 func (m *memory) read(text []byte, mode sqlparse.Mode) *sqlparse.Reading {
 	lexed := sqlparse.Lex(text, mode, &m.buf)
-	if e := m.readings[binary.LittleEndian.Uint64(lexed.Shape[:])]; e.shape == lexed.Shape && e.mode == mode {
-		return e.reading
-	}
-	return nil
+	return m.readings[string(lexed.Shape)]
 }
 
 // TestRepeatedAllocates reads known statements without allocating.

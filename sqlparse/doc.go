@@ -7,7 +7,7 @@
 //
 //	mode.go, server.go      whose reading counts: flavour, version, sql_mode, character set
 //	lexer*.go, char*.go     bytes to tokens as that server cuts them; the authority on every text
-//	fold.go, shape.go       the shape: a hash of the tokens with the literals left out
+//	fold.go                 the shape: the tokens with the literals left out
 //	limit.go                the number of a LIMIT
 //	hint.go                 the variables that optimizer hints set
 //	split.go, compound.go   tokens to statements, the bodies of routines kept whole

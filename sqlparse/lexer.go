@@ -24,7 +24,7 @@ func Lex(text []byte, m Mode, buf *Tokens) Lexed {
 		Text:             x.text,
 		Mode:             m,
 		Tokens:           x.tokens,
-		Shape:            x.shape(),
+		Shape:            x.norm,
 		Ambiguous:        x.reason,
 		LiteralDependent: x.literals,
 		weighs:           x.weighs && !x.literals,
@@ -53,7 +53,7 @@ type lexer struct {
 	tab  *charTable
 
 	tokens []Token // in the caller's memory, as is norm
-	norm   []byte  // what the shape is the hash of
+	norm   []byte  // the shape so far
 	limit  int     // of tokens
 	state  lexState
 	inExec bool   // between /*! and its */, whose text runs

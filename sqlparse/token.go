@@ -73,12 +73,8 @@ type Tokens struct {
 	// literals are cut short. 0 stands for DefaultLimits.
 	Limit  int
 	tokens []Token
-	norm   []byte // what the shape is the hash of
+	norm   []byte // the shape
 }
-
-// Shape is a hash of a text's tokens with the literals left out. Two texts of
-// one shape have, in one Mode, one reading.
-type Shape [16]byte
 
 // Lexed is a text as the server's lexer cuts it. It holds on to the text and
 // to the Tokens it was cut into, until those are used again.
@@ -86,7 +82,9 @@ type Lexed struct {
 	Text   []byte // without the spaces, semicolons and NUL that the server strips from the end
 	Mode   Mode
 	Tokens []Token // rows of literals and long lists of literals are cut short
-	Shape  Shape
+	// Shape is the tokens with the literals left out. Two texts of one shape
+	// have, in one Mode, one reading.
+	Shape []byte
 	// Ambiguous says why the text cannot be read with certainty, or is empty.
 	Ambiguous string
 	// LiteralDependent is set when the reading may hang on a literal's value.

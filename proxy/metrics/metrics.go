@@ -17,6 +17,7 @@ type Metrics struct {
 	logins     *prometheus.CounterVec
 	decision   prometheus.Histogram
 	sessions   prometheus.Gauge
+	shapes     shapes
 
 	reloadOK   prometheus.Gauge
 	reloadTime prometheus.Gauge
@@ -46,7 +47,7 @@ func New(r prometheus.Registerer, environment, version, revision, goVersion stri
 		}, []string{"result"}),
 		decision: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "guardrail_decision_duration_seconds",
-			Help:    "Time to read a command's text and decide about it.",
+			Help:    "Time to read a command's text and decide about it, of one command in sixteen.",
 			Buckets: []float64{1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 1e-2, 1e-1, 1},
 		}),
 		sessions: prometheus.NewGauge(prometheus.GaugeOpts{
@@ -75,16 +76,19 @@ func New(r prometheus.Registerer, environment, version, revision, goVersion stri
 		Help: "How this binary was built and which environment it fronts; always 1.",
 	}, []string{"version", "revision", "goversion", "environment"})
 	build.WithLabelValues(version, revision, goVersion, environment).Set(1)
-	r.MustRegister(m.statements, m.refusals, m.commands, m.logins, m.decision, m.sessions, m.reloadOK, m.reloadTime, m.policy, m.identity, build)
+	r.MustRegister(m.statements, m.refusals, m.commands, m.logins, m.decision, m.sessions, m.reloadOK, m.reloadTime, m.policy, m.identity, build, &m.shapes)
 	return m
 }
 
-// Statement counts one statement that was judged.
-func (m *Metrics) Statement(app, environment, kind, decision string) {
+// Counter counts one thing. It is found once and kept where it counts often.
+type Counter interface{ Inc() }
+
+// Statement counts statements of a kind that are judged alike.
+func (m *Metrics) Statement(app, environment, kind, decision string) Counter {
 	if kind == "" {
 		kind = "unknown"
 	}
-	m.statements.WithLabelValues(app, environment, kind, decision).Inc()
+	return m.statements.WithLabelValues(app, environment, kind, decision)
 }
 
 // Refusal counts one refusal by the rule that made it.
