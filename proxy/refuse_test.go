@@ -112,7 +112,7 @@ func TestARefusalIsRecordedWithoutItsLiterals(t *testing.T) {
 		expected := `
 			# HELP guardrail_refusals_total Statements and logins refused, by app and by the rule that refused.
 			# TYPE guardrail_refusals_total counter
-			guardrail_refusals_total{app="shop-web",rule="not-granted"} 1
+			guardrail_refusals_total{app="shop-web",environment="production",rule="not-granted"} 1
 		`
 		if err := testutil.GatherAndCompare(g.registry, strings.NewReader(expected), "guardrail_refusals_total"); err != nil {
 			t.Error(err)

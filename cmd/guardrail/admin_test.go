@@ -8,11 +8,13 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"math/big"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,6 +30,33 @@ func writeUsers(t *testing.T, file string) {
 	}
 	if err := os.WriteFile(file, []byte("oncall:"+string(hash)+"\n"), 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestEveryMetricNamesTheEnvironment(t *testing.T) {
+	admin := freeAddress(t)
+	serveIn(t, t.TempDir(), "127.0.0.1:1", fmt.Sprintf("admin: {address: %q}\n", admin), "http://"+admin+"/healthz")
+	response, err := http.Get("http://" + admin + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	metrics := 0
+	for line := range strings.Lines(string(text)) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		metrics++
+		if !strings.Contains(line, `environment="production"`) {
+			t.Error(line)
+		}
+	}
+	if metrics < 20 {
+		t.Errorf("%d metrics", metrics)
 	}
 }
 

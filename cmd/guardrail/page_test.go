@@ -85,6 +85,11 @@ func (s served) run(dir, backend, more, answers string) {
 		if err := <-ended; err != nil {
 			t.Errorf("serve: %v", err)
 		}
+		for line := range strings.Lines(log.String()) { // the log's own and the record's
+			if !strings.Contains(line, `environment":"production"`) {
+				t.Errorf("a line that names no environment: %s", line)
+			}
+		}
 		if t.Failed() {
 			t.Logf("%.4000s", log.String())
 		}

@@ -109,7 +109,7 @@ func TestPoliciesThatFailTheirTestsAreNotTaken(t *testing.T) {
 	granting := strings.Replace(policies, "SELECT, INSERT", "DELETE, SELECT, INSERT", 1)
 	s.write("accounting-web.yaml", granting+"tests:\n  - {sql: \"DELETE FROM t WHERE a = 1\", db: accounting, expect: deny}\n")
 	s.until("the metric says so", func() bool {
-		return strings.Contains(s.get("/metrics"), "guardrail_policy_last_reload_successful 0")
+		return strings.Contains(s.get("/metrics"), "guardrail_policy_last_reload_successful{environment=\"production\"} 0")
 	})
 	after, text, code := s.ask()
 	why := "accounting-web.yaml:9:5: this test fails: expected deny, but it is allowed"

@@ -58,22 +58,28 @@ func read(t *testing.T, file string) string {
 // described collects what is registered.
 type described struct {
 	prometheus.Registerer
-	labels map[string]string // by name, as the README's table has them
+	labels map[string]string // by name, as the README's table has them: without environment, which all have
 }
 
 var desc = regexp.MustCompile(`fqName: "([^"]+)".*variableLabels: \{([^}]*)\}`)
 
 func (d described) MustRegister(all ...prometheus.Collector) {
 	for _, c := range all {
-		to := make(chan *prometheus.Desc, 100)
-		c.Describe(to)
-		close(to)
-		for x := range to {
-			if m := desc.FindStringSubmatch(x.String()); m != nil {
-				d.labels[m[1]] = m[2]
-			}
+		_ = d.Register(c)
+	}
+}
+
+func (d described) Register(c prometheus.Collector) error {
+	to := make(chan *prometheus.Desc, 100)
+	c.Describe(to)
+	close(to)
+	for x := range to {
+		if m := desc.FindStringSubmatch(x.String()); m != nil {
+			labels := slices.DeleteFunc(strings.Split(m[2], ","), func(l string) bool { return l == "environment" })
+			d.labels[m[1]] = strings.Join(labels, ",")
 		}
 	}
+	return nil
 }
 
 // known are the metrics of the product, with their labels.

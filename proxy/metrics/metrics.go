@@ -25,6 +25,11 @@ type Metrics struct {
 	identity   *prometheus.GaugeVec
 }
 
+// In makes every metric that is registered on it say which environment it is of.
+func In(environment string, r prometheus.Registerer) prometheus.Registerer {
+	return prometheus.WrapRegistererWith(prometheus.Labels{"environment": environment}, r)
+}
+
 // New registers the metrics on r. It panics where a name is taken, as
 // MustRegister does.
 func New(r prometheus.Registerer, environment, version, revision, goVersion string) *Metrics {
@@ -76,7 +81,8 @@ func New(r prometheus.Registerer, environment, version, revision, goVersion stri
 		Help: "How this binary was built and which environment it fronts; always 1.",
 	}, []string{"version", "revision", "goversion", "environment"})
 	build.WithLabelValues(version, revision, goVersion, environment).Set(1)
-	r.MustRegister(m.statements, m.refusals, m.commands, m.logins, m.decision, m.sessions, m.reloadOK, m.reloadTime, m.policy, m.identity, build, &m.shapes)
+	r.MustRegister(m.statements, m.identity, build)
+	In(environment, r).MustRegister(m.refusals, m.commands, m.logins, m.decision, m.sessions, m.reloadOK, m.reloadTime, m.policy, &m.shapes)
 	return m
 }
 

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"guardrail/proxy/dashboard"
+	"guardrail/proxy/metrics"
 )
 
 // readyTimeout bounds one look at the backend for /readyz.
@@ -23,7 +24,7 @@ const readyTimeout = 3 * time.Second
 func (a *App) serveAdmin() error {
 	c := a.config.Admin
 	overseer := newOverseer(a)
-	a.registry.MustRegister(overseer)
+	metrics.In(a.config.Environment, a.registry).MustRegister(overseer)
 	page, err := dashboard.New(dashboard.Options{Store: a.store, Book: a.book, Guard: overseer, Log: a.log})
 	if err != nil {
 		return err

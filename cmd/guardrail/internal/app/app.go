@@ -99,14 +99,14 @@ func New(o Options) (*App, error) {
 		config:   c,
 		version:  o.Version,
 		explain:  o.Explain,
-		log:      newLog(to),
+		log:      newLog(to).With(zap.String("environment", c.Environment)),
 		live:     policy.NewLive(set, now),
 		registry: prometheus.NewRegistry(),
 		usage:    proxy.NewUsage(),
 		traffic:  proxy.NewTraffic(),
 		failed:   make(chan error, len(c.Listeners)+1),
 	}
-	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	metrics.In(c.Environment, a.registry).MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	a.metrics = metrics.New(a.registry, c.Environment, o.Version, o.Revision, runtime.Version())
 	if err := a.openRecord(to); err != nil {
 		return nil, err
@@ -200,8 +200,7 @@ func (a *App) Start() error {
 	if err := a.serveAdmin(); err != nil {
 		return err
 	}
-	a.log.Info("serving", zap.String("environment", a.config.Environment),
-		zap.String("policy_hash", a.live.Status().Hash), zap.String("admin", a.config.Admin.Address))
+	a.log.Info("serving", zap.String("policy_hash", a.live.Status().Hash), zap.String("admin", a.config.Admin.Address))
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"guardrail/cmd/guardrail/internal/config"
 	"guardrail/proxy/audit"
+	"guardrail/proxy/metrics"
 )
 
 // OpenStore opens the store that the configuration names.
@@ -40,6 +41,7 @@ func (a *App) openRecord(lines io.Writer) error {
 	if !c.Lines {
 		lines = nil
 	}
+	registerer := metrics.In(a.config.Environment, a.registry)
 	a.book, err = audit.New(audit.Options{
 		Store:       a.store,
 		Environment: a.config.Environment,
@@ -47,12 +49,12 @@ func (a *App) openRecord(lines io.Writer) error {
 		Retention:   audit.Retention{Age: c.Retention, Size: c.MaxSize},
 		Lines:       lines,
 		Log:         a.log,
-		Registerer:  a.registry,
+		Registerer:  registerer,
 	})
 	if err != nil {
 		return errors.Join(err, a.store.Close())
 	}
-	ledger := audit.NewLedger(audit.LedgerOptions{Store: a.store, Source: a.traffic, Log: a.log, Registerer: a.registry})
+	ledger := audit.NewLedger(audit.LedgerOptions{Store: a.store, Source: a.traffic, Log: a.log, Registerer: registerer})
 	a.undo = append(a.undo, undo{"record", func(ctx context.Context) error {
 		return errors.Join(ledger.Stop(ctx), a.book.Stop(ctx), a.store.Close())
 	}})
