@@ -67,7 +67,7 @@ func TestAdminAccess(t *testing.T) {
 	pair(t, filepath.Join(dir, "page.crt"), filepath.Join(dir, "page.key"))
 	writeUsers(t, filepath.Join(dir, "users"))
 	admin, open := freeAddress(t), freeAddress(t)
-	serveIn(t, dir, "127.0.0.1:1", fmt.Sprintf("admin: {address: %q, metrics_address: %q, tls: {cert: page.crt, key: page.key}, users: users}\n", admin, open), "http://"+open+"/healthz")
+	serveIn(t, dir, "127.0.0.1:1", fmt.Sprintf("admin: {address: %q, metrics_address: %q, tls: {cert: page.crt, key: page.key}, users: users, profiles: true}\n", admin, open), "http://"+open+"/healthz")
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 	t.Cleanup(client.CloseIdleConnections)
 	for _, c := range []struct {
@@ -80,6 +80,10 @@ func TestAdminAccess(t *testing.T) {
 		{"https://" + admin + "/metrics", "", "", 401},
 		{"https://" + admin + "/metrics", "oncall", "right", 200},
 		{"https://" + admin + "/healthz", "", "", 200},
+		{"https://" + admin + "/debug/pprof/heap", "", "", 401},
+		{"https://" + admin + "/debug/pprof/heap", "oncall", "right", 200},
+		{"https://" + admin + "/debug/pprof/cmdline", "oncall", "right", 404},
+		{"http://" + open + "/debug/pprof/heap", "", "", 404},
 		{"http://" + admin + "/", "oncall", "right", 400},
 		{"http://" + open + "/", "", "", 404},
 		{"http://" + open + "/metrics", "", "", 200},
@@ -100,6 +104,20 @@ func TestAdminAccess(t *testing.T) {
 		if response.StatusCode != c.want {
 			t.Errorf("%s as %q: %d, want %d", c.address, c.user, response.StatusCode, c.want)
 		}
+	}
+}
+
+// Profiles are served where it is asked for them, and nowhere else.
+func TestProfilesAreOff(t *testing.T) {
+	admin := freeAddress(t)
+	serveIn(t, t.TempDir(), "127.0.0.1:1", fmt.Sprintf("admin: {address: %q}\n", admin), "http://"+admin+"/healthz")
+	response, err := http.Get("http://" + admin + "/debug/pprof/heap")
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != 404 {
+		t.Errorf("status %d", response.StatusCode)
 	}
 }
 

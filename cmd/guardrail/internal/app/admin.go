@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -40,6 +41,9 @@ func (a *App) serveAdmin() error {
 	mux.Handle("GET /metrics", access.Wrap(a.metricsHandler()))
 	mux.Handle("GET /status", access.Wrap(http.HandlerFunc(overseer.serveStatus)))
 	mux.Handle("/", access.Wrap(page))
+	if c.Profiles {
+		mux.Handle("GET /debug/pprof/", access.Wrap(profiles()))
+	}
 	var config *tls.Config
 	if c.Cert != "" {
 		if config, err = listenerTLS(c.Cert, c.Key, "", time.Now()); err != nil {
@@ -57,6 +61,18 @@ func (a *App) serveAdmin() error {
 	a.probes(open)
 	open.Handle("GET /metrics", a.metricsHandler())
 	return a.serveHTTP("metrics", c.MetricsAddress, open, nil)
+}
+
+// profiles serves what Go's pprof tool asks for: where the process spends its
+// time and its memory. The command line, which it could serve too, is nobody's.
+func profiles() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	mux.HandleFunc("/debug/pprof/cmdline", http.NotFound)
+	return mux
 }
 
 func (a *App) metricsHandler() http.Handler {

@@ -19,6 +19,7 @@ type Admin struct {
 	Cert, Key      string // PEM files; both empty: no TLS
 	Users          string // file of user:bcrypt lines
 	TrustedHeader  TrustedHeader
+	Profiles       bool // serve Go's profiles of the process, to whom the page is served
 }
 
 // TrustedHeader is where an authenticating proxy in front says who comes.
@@ -28,12 +29,13 @@ type TrustedHeader struct {
 }
 
 func (p parser) admin(v strictyaml.Value) Admin {
-	f := v.Fields("address", "metrics_address", "tls", "users", "trusted_header")
+	f := v.Fields("address", "metrics_address", "tls", "users", "trusted_header", "profiles")
 	a := Admin{
 		Address:        cmp.Or(address(f.Get("address"), 0, "9104"), DefaultAdmin),
 		MetricsAddress: address(f.Get("metrics_address"), 0, "9105"),
 		Users:          p.file(f.Get("users")),
 		TrustedHeader:  trustedHeader(f.Get("trusted_header")),
+		Profiles:       f.Get("profiles").Bool(),
 	}
 	if t := f.Get("tls"); t.Exists() {
 		keys := t.Fields("cert", "key")
@@ -103,6 +105,9 @@ func (a Admin) String() string {
 	}
 	if h := a.TrustedHeader; h.Name != "" {
 		out += fmt.Sprintf(", trusted_header: {name: %s, from: %v}", h.Name, h.From)
+	}
+	if a.Profiles {
+		out += ", profiles: true"
 	}
 	return out + "}\n"
 }

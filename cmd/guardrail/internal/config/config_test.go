@@ -83,7 +83,7 @@ backends:
   b: {address: "db-b:3306", tls: {mode: verify_ca, ca: ca.pem}, control: {user: guardrail, password_file: ca.pem}, identity: {tag: none}, annotate_statements: true}
   a: {address: "10.0.0.5:3307", tls: {mode: disabled}, proxy_protocol: v2}
 policies: policies
-admin: {address: "0.0.0.0:9104", metrics_address: "0.0.0.0:9105", tls: {cert: tls.crt, key: tls.key}, users: users, trusted_header: {name: x-forwarded-user, from: [10.0.1.7/24]}}
+admin: {address: "0.0.0.0:9104", metrics_address: "0.0.0.0:9105", tls: {cert: tls.crt, key: tls.key}, users: users, trusted_header: {name: x-forwarded-user, from: [10.0.1.7/24]}, profiles: true}
 audit: {store: "mysql://guardrail@records:3306/audit", password_file: ca.pem, on_failure: refuse_all, retention: 30d, max_size: 500MiB, lines: false}
 reading: {max_text: 1GiB, max_parsed: 100KiB, max_tokens: 5000, max_depth: 50, max_joins: 60}
 `))
@@ -115,7 +115,7 @@ backends:
     identity: {tag: none}
     annotate_statements: true
 policies: "testdata/policies"
-admin: {address: "0.0.0.0:9104", metrics_address: "0.0.0.0:9105", tls: {cert: "testdata/tls.crt", key: "testdata/tls.key"}, users: "testdata/users", trusted_header: {name: X-Forwarded-User, from: [10.0.1.0/24]}}
+admin: {address: "0.0.0.0:9104", metrics_address: "0.0.0.0:9105", tls: {cert: "testdata/tls.crt", key: "testdata/tls.key"}, users: "testdata/users", trusted_header: {name: X-Forwarded-User, from: [10.0.1.0/24]}, profiles: true}
 audit: {store: "mysql://guardrail@records:3306/audit", password_file: "testdata/ca.pem", on_failure: refuse_all, retention: 30d, max_size: 500MiB, lines: false}
 reading: {max_text: 1024MiB, max_parsed: 100KiB, max_tokens: 5000, max_depth: 50, max_joins: 60}
 `
