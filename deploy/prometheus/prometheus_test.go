@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"guardrail/proxy"
 	"guardrail/proxy/audit"
 	"guardrail/proxy/metrics"
 )
@@ -95,7 +96,9 @@ func known(t *testing.T) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	l := audit.NewLedger(audit.LedgerOptions{Store: s, Source: proxy.NewTraffic(), Log: zap.NewNop(), Registerer: d})
 	t.Cleanup(func() {
+		_ = l.Stop(t.Context())
 		_ = b.Stop(t.Context())
 		s.Close()
 	})
