@@ -13,7 +13,9 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	"go.uber.org/zap"
 
+	"guardrail/proxy"
 	"guardrail/proxy/mysqltest"
 )
 
@@ -198,6 +200,29 @@ func TestStopEndsEverySession(t *testing.T) {
 		}
 		if n := testutil.CollectAndCount(g.registry, "guardrail_sessions"); n != 1 || sessions(t, g) != 0 {
 			t.Errorf("%d sessions are counted", sessions(t, g))
+		}
+	})
+}
+
+func TestAServerThatStopsLeavesTheSessionsOfOthersOnItsLoops(t *testing.T) {
+	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
+		s.User(t, "app")
+		loops, err := proxy.StartLoops(1, zap.NewNop())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(loops.Stop)
+		shared := func(o *proxy.Options) { o.Loops = loops }
+		staying, stopping := start(t, s.Addr(), everything, shared), start(t, s.Addr(), everything, shared)
+		stays, ends := one(t, staying.open(t, "app", "")), one(t, stopping.open(t, "app", ""))
+		if err := stopping.server.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ends.ExecContext(t.Context(), "DO 1"); err == nil {
+			t.Error("a session goes on after its server has stopped")
+		}
+		if _, err := stays.ExecContext(t.Context(), "DO 1"); err != nil {
+			t.Errorf("a session of another server: %v", err)
 		}
 	})
 }
