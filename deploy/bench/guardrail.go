@@ -27,7 +27,7 @@ backends:
     tls: {mode: verify_identity, ca: {{.CA}}}
     control: {user: root, password_file: control.pw}
 policies: policies
-admin: {address: "{{.Admin}}"}
+admin: {address: "{{.Admin}}", profiles: {{.Profiles}}}
 `))
 
 // guardrailApp is the policy of the account that makes the load, beside those of the story.
@@ -51,9 +51,9 @@ func startGuardrail(ctx context.Context, b *bench, f *field) error {
 	}
 	s := b.server
 	var text bytes.Buffer
-	err = guardrailConfig.Execute(&text, map[string]string{
+	err = guardrailConfig.Execute(&text, map[string]any{
 		"Plain": addrs[0], "Secure": addrs[1], "Admin": addrs[2], "Server": s.Addr(),
-		"Cert": s.CertFile(), "Key": s.KeyFile(), "CA": s.CAFile(),
+		"Cert": s.CertFile(), "Key": s.KeyFile(), "CA": s.CAFile(), "Profiles": b.options.profile != "",
 	})
 	if err != nil {
 		return err
@@ -73,7 +73,7 @@ func startGuardrail(ctx context.Context, b *bench, f *field) error {
 		return fmt.Errorf("tag: %w: %s", err, out)
 	}
 	pid, err := f.launch(ctx, exec.Command(program, "serve", "--config", config), "guardrail", addrs...)
-	f.targets = append(f.targets, target{name: "guardrail", addr: map[security]string{plain: addrs[0], clients: addrs[1], bothLegs: addrs[1]}, pid: pid})
+	f.targets = append(f.targets, target{name: "guardrail", addr: map[security]string{plain: addrs[0], clients: addrs[1], bothLegs: addrs[1]}, admin: addrs[2], pid: pid})
 	return err
 }
 

@@ -19,6 +19,7 @@
 //	sysbench.go    the OLTP cases
 //	load.go        a load of our own, for what sysbench does not do
 //	connect.go     secure.go   result.go   idle.go
+//	profile.go     where Guardrail spends its CPU time
 //	report.go      table.go    samples to ratios to text and JSON
 package main
 

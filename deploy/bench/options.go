@@ -25,6 +25,7 @@ type options struct {
 	port      int           // of the server; 0: any
 	external  string        // BENCH_PROXIES
 	json      string        // file; empty: none
+	profile   string        // file; empty: none
 	log       io.Writer     // progress
 	megabytes int           // of a large result
 	idle      int           // connections
@@ -46,6 +47,7 @@ func parseOptions(args []string) (options, error) {
 	f.StringVar(&o.policies, "policies", "deploy/examples", "folder of the story's policies")
 	f.IntVar(&o.port, "port", 0, "the server's port, where a proxy of BENCH_PROXIES must know it")
 	f.StringVar(&o.json, "json", "", "write everything measured to this file")
+	f.StringVar(&o.profile, "profile", "", "write where Guardrail spent its CPU time in its last turn to this file, for go tool pprof")
 	f.IntVar(&o.megabytes, "megabytes", 1024, "size of a large result")
 	f.IntVar(&o.idle, "idle", 5000, "idle connections")
 	if err := f.Parse(args); err != nil {

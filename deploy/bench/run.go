@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -65,8 +66,9 @@ func (b *bench) round(ctx context.Context, c benchCase, targets []target, round 
 		which := (i + round) % len(targets)
 		t := targets[which]
 		began := time.Now()
+		profiled := b.profile(ctx, t)
 		s, err := c.take(ctx, &c, b, t)
-		if err != nil {
+		if err = errors.Join(err, profiled()); err != nil {
 			return fmt.Errorf("%s: %w", t.name, err)
 		}
 		into.Targets[which].Samples = append(into.Targets[which].Samples, s)

@@ -20,6 +20,7 @@ import (
 // target is one way to the server.
 type target struct {
 	name  string
+	admin string              // where Go's profiles of it are served; empty: nowhere
 	addr  map[security]string // none: the target cannot do that
 	early bool                // with TLS on both legs, TLS begins with the first byte, and MySQL knows nothing of it
 	pid   int                 // of the proxy; 0: there is none, or it is not known
