@@ -15,7 +15,7 @@ import (
 // comments "# want LINE:COL: text", one for each mistake to be told.
 func TestMistakes(t *testing.T) {
 	files, err := filepath.Glob("testdata/mistakes/*.yaml")
-	if err != nil || len(files) < 40 {
+	if err != nil || len(files) < 60 {
 		t.Fatalf("%d fixtures, %v", len(files), err)
 	}
 	for _, file := range files {

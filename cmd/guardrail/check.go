@@ -110,7 +110,7 @@ func (c *checkCommand) policies(p *printer, paths []string) error {
 			c.judged(len(judged.Apps())), count(len(warnings), "warning"))
 	}
 	if c.effective {
-		if err := tellAllEffective(p.out, parsed, judged.Environments()); err != nil {
+		if err := tellAllEffective(p, parsed, judged.Environments()); err != nil {
 			return err
 		}
 	}

@@ -36,7 +36,7 @@ func tellChanges(p *printer, entries []rehearse.Entry, changes []rehearse.Change
 		_, _ = fmt.Fprintf(p.out, "not rehearsed: %s without an example\n", count(unread, "shape"))
 	}
 	same := len(entries) - unread - len(changes)
-	_, _ = fmt.Fprintf(p.out, "the same: %d of %s recorded in %.0f days\n", same, count(len(entries), "shape"), days)
+	_, _ = fmt.Fprintf(p.out, "the same: %d of %s recorded in %s\n", same, count(len(entries), "shape"), wholeDays(days))
 }
 
 // tellVerdictChanges writes the changes that lead to one verdict.

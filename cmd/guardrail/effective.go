@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -10,16 +11,41 @@ import (
 	"guardrail/policy"
 )
 
-// tellAllEffective writes what holds for each app in some environments.
-func tellAllEffective(out io.Writer, p *policy.Policy, environments []string) error {
+// tellAllEffective writes what holds for each app in some environments: in
+// tables, for programs in lines of JSON, and not at all among annotations.
+func tellAllEffective(p *printer, parsed *policy.Policy, environments []string) error {
 	for _, e := range environments {
-		set, err := p.Compile(e)
+		set, err := parsed.Compile(e)
 		if err != nil {
 			return err
 		}
-		tellEffective(out, set)
+		switch p.format {
+		case "text":
+			tellEffective(p.out, set)
+		case "json":
+			tellEffectiveLines(p.out, set)
+		}
 	}
 	return nil
+}
+
+// tellEffectiveLines writes a line of JSON for each rule of each app that may
+// connect in one environment.
+func tellEffectiveLines(out io.Writer, set *policy.Set) {
+	to := json.NewEncoder(out)
+	to.SetEscapeHTML(false)
+	for _, a := range set.Apps() {
+		if !a.Here() {
+			continue
+		}
+		for _, l := range a.Lines() {
+			_ = to.Encode(map[string]any{ // as any output here: who does not read it needs no error
+				"environment": set.Environment(), "app": a.Name(), "accounts": a.Accounts(), "terms": strings.TrimPrefix(terms(a), "; "),
+				"effect": l.Effect.String(), "rule": l.Text, "id": l.ID, "file": l.File, "line": l.Line,
+				"when": strings.Join(timesOf(l), "; "), "because": l.Because,
+			})
+		}
+	}
 }
 
 // tellEffective writes what holds for each app in one environment, and which may

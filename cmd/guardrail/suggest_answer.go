@@ -44,7 +44,7 @@ func newSuggestion(app string, entries []rehearse.Entry, wide, refused bool) *su
 
 // tell writes the suggestion as a policy file.
 func (s *suggestion) tell(out io.Writer) {
-	_, _ = fmt.Fprintf(out, "# The least policy for what %s has sent: %s in %.0f days, %s.\n", s.app, count(len(s.entries), "shape"), s.days, perDay(totalOf(s.entries), s.days))
+	_, _ = fmt.Fprintf(out, "# The least policy for what %s has sent: %s in %s, %s.\n", s.app, count(len(s.entries), "shape"), wholeDays(s.days), perDay(totalOf(s.entries), s.days))
 	if s.unread > 0 {
 		_, _ = fmt.Fprintf(out, "# %s without an example could not be read, and may need more.\n", count(s.unread, "shape"))
 	}
@@ -162,7 +162,7 @@ func (s *suggestion) tellUnused(out io.Writer, present *policy.Policy) {
 		}
 		for i, l := range app.Unused(requests) {
 			if i == 0 {
-				_, _ = fmt.Fprintf(out, "\n# granted in %s, and not needed in these %.0f days:\n", environment, s.days)
+				_, _ = fmt.Fprintf(out, "\n# granted in %s, and not needed in %s:\n", environment, wholeDays(s.days))
 			}
 			_, _ = fmt.Fprintf(out, "#   %s:%d: %s\n", l.File, l.Line, l.Text)
 		}

@@ -109,6 +109,9 @@ func perDay(count uint64, days float64) string {
 	return grouped(n) + " a day"
 }
 
+// wholeDays says how long a record lasts.
+func wholeDays(days float64) string { return count(int(days+0.5), "day") }
+
 // grouped writes a number as people read it: 1,234,567.
 func grouped(n uint64) string {
 	text := fmt.Sprint(n)
