@@ -18,6 +18,7 @@ type admission struct {
 	from           netip.Addr
 	schema         string // "" names none
 	declared       string // the environment that the client says it belongs to; "" for none
+	said           selfSaid
 	lowerCaseNames bool
 	tentative      bool // it is asked again when more is known; what is only observed is recorded then
 }
@@ -58,7 +59,7 @@ func (s *Server) admitted(a admission, app *policy.App, d policy.Decision) error
 		what = audit.WouldRefuse
 	}
 	e := s.event(what, d)
-	e.App, e.Account, e.Client, e.Schema = app.Name(), a.user, a.from.String(), a.schema
+	e.App, e.Account, e.Client, e.Schema, e.Attributes = app.Name(), a.user, a.from.String(), a.schema, a.said.attributes()
 	if d.Observed {
 		e.Code = 0
 	}

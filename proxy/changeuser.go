@@ -14,6 +14,7 @@ import (
 type changing struct {
 	authentication
 	user                 string
+	said                 selfSaid
 	app                  *policy.App
 	usage                *appUsage // where the session will be counted; it is already
 	generation           uint64
@@ -29,7 +30,7 @@ func (s *session) changeUser(message wire.Message, body []byte) (done bool, err 
 	}
 	current := s.server.options.Policies.Current()
 	a := admission{set: current.Set, user: request.User, from: s.from, schema: request.Database, lowerCaseNames: s.state.lowerCaseNames,
-		declared: declared(request.Attributes, s.server.options.Environment)}
+		declared: declared(request.Attributes, s.server.options.Environment), said: saidBy(request.Attributes)}
 	app, err := s.server.admit(a)
 	if err != nil {
 		return true, s.changeRefused(message.Seq+1, err)
@@ -45,7 +46,7 @@ func (s *session) changeUser(message wire.Message, body []byte) (done bool, err 
 			clientSecure: s.clientSecure, serverSecure: s.serverSecure, ownKey: s.server.rsaKey,
 			mariaDB: s.state.mode.Server.Flavour == sqlparse.MariaDB,
 		},
-		user: request.User, app: app, usage: usage, generation: current.Generation,
+		user: request.User, said: a.said, app: app, usage: usage, generation: current.Generation,
 		clientSeq: message.Seq + 1,
 	}
 	// As at the login: the backend is to ask for the plug-in with a salt of its own.
@@ -152,7 +153,7 @@ func (s *session) changed(final []byte) error {
 	s.changing = nil
 	s.server.threads.remove(s.thread)
 	s.usage.leave()
-	s.name, s.usage, s.user, s.generation = c.app.Name(), c.usage, c.user, c.generation
+	s.name, s.usage, s.user, s.said, s.generation = c.app.Name(), c.usage, c.user, c.said, c.generation
 	s.belongTo(c.app)
 	s.thread.user, s.thread.app = s.user, s.name
 	s.server.threads.add(s.thread)

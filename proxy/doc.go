@@ -13,6 +13,7 @@
 //	compress.go       either connection compressed, where its two ends agreed on it
 //	identity*.go      asks which server this is and which environment its data is tagged with;
 //	                  refuses the login unless that is the proxy's
+//	selfsaid.go       what a client says of itself, for the record
 //	declare.go        what a client says of its own environment, which can only restrict
 //	learn.go          asks the server for the session's state before the first command
 //	setting.go        what the policy makes of a session: variables, read-only transactions

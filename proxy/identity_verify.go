@@ -94,7 +94,7 @@ func (s *Server) refuseServer(se *session, found reading) error {
 	if found.state == tagRead {
 		e.Decision = audit.IdentityMismatch
 	}
-	e.App, e.Account, e.Client, e.Code = se.name, se.user, se.from.String(), 1045
+	e.App, e.Account, e.Client, e.Attributes, e.Code = se.name, se.user, se.from.String(), se.said.attributes(), 1045
 	e.Identify()
 	if err := s.options.Recorder.Record(e); err != nil {
 		s.options.Log.Error("a refused login could not be recorded", zap.Error(err))

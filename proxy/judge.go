@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"encoding/hex"
 	"slices"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 type verdict struct {
 	decision   policy.Decision
 	statements []sqlparse.Statement
+	shape      string // of the text, in hexadecimal; empty where there is none
 	effect     sqlparse.Effect
 	unread     bool       // one of the statements cannot be read
 	files      int        // that the server may ask the client for: one for each LOAD DATA LOCAL
@@ -43,6 +45,7 @@ func (s *session) judgeText(text []byte) *verdict {
 		return nil
 	}
 	if v := s.misdeclared(&lexed); v != nil {
+		v.shape = hex.EncodeToString(lexed.Shape[:])
 		return v
 	}
 	if s.state.sandboxed && !lexed.ModeFree() {
@@ -52,6 +55,7 @@ func (s *session) judgeText(text []byte) *verdict {
 	v := s.verdicts.get(s.app, key)
 	if v == nil || !s.holds(v) {
 		v = s.judge(s.state.schema, s.server.read(lexed)).after(v)
+		v.shape = hex.EncodeToString(lexed.Shape[:])
 		if lexed.Ambiguous == "" && s.app != nil {
 			s.verdicts.remember(s.app, key, v, text)
 		}
@@ -141,7 +145,7 @@ func (s *session) holds(v *verdict) bool {
 // after is the verdict in the place of an earlier one about the same text, or of none.
 func (v *verdict) after(earlier *verdict) *verdict {
 	if earlier != nil {
-		v.seen = earlier.seen
+		v.seen, v.shape = earlier.seen, earlier.shape
 	}
 	return v
 }

@@ -223,7 +223,7 @@ func (l *login) schema() string {
 func (l *login) admission(schema string, lowerCaseNames bool) admission {
 	return admission{
 		set: l.policy.Set, user: l.response.User, from: l.from, schema: schema, lowerCaseNames: lowerCaseNames,
-		declared: declared(l.response.Attributes, l.server.options.Environment),
+		declared: declared(l.response.Attributes, l.server.options.Environment), said: saidBy(l.response.Attributes),
 	}
 }
 

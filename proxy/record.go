@@ -105,6 +105,7 @@ func (s *session) counters(v *verdict) []metrics.Counter {
 func (s *session) eventOf(v *verdict, what audit.Decision, text []byte) audit.Event {
 	e := s.server.event(what, v.decision)
 	e.App, e.Account, e.Client, e.Schema = s.name, s.user, s.from.String(), s.state.schema
+	e.Attributes, e.Shape = s.said.attributes(), v.shape
 	if st := v.deciding(what); st != nil {
 		e.Kind, e.Reason, e.Objects = string(st.Kind), st.Reason, objects(st)
 	}

@@ -120,6 +120,34 @@ func TestARefusalIsRecordedWithoutItsLiterals(t *testing.T) {
 	})
 }
 
+// Statements that differ in their literals have one shape, and every event has
+// what the client says of itself.
+func TestEventsHaveTheirShapeAndTheClientsAttributes(t *testing.T) {
+	eachLeg(t, func(t *testing.T, s *mysqltest.Server, leg func(*mysql.Config)) {
+		shop(t, s)
+		g := start(t, s.Addr(), shopPolicy)
+		says := func(c *mysql.Config) { c.ConnectionAttributes = "program_name:reset.sh,team:billing" }
+		c := one(t, g.open(t, "app", "shop", leg, says))
+		for _, text := range []string{"DROP TABLE orders", "DELETE FROM orders WHERE note = 'a'", "DELETE FROM orders WHERE note = 'b'"} {
+			refused(t, c, 1142, text)
+		}
+		run(t, c, "DELETE FROM sessions WHERE id = 1")
+		if err := g.open(t, "stranger", "", leg, says).PingContext(t.Context()); codeOf(err) != 1045 {
+			t.Errorf("a stranger: %v", err)
+		}
+		var shapes []string
+		for _, e := range g.record.all() {
+			if e.Attributes["program_name"] != "reset.sh" || e.Attributes["team"] != "billing" || e.Attributes["_client_name"] == "" {
+				t.Errorf("%s: attributes %v", e.Decision, e.Attributes)
+			}
+			shapes = append(shapes, e.Shape)
+		}
+		if len(shapes) != 5 || len(shapes[0]) != 32 || shapes[0] == shapes[1] || shapes[1] != shapes[2] || shapes[3] == shapes[2] || shapes[4] != "" {
+			t.Errorf("shapes %q", shapes)
+		}
+	})
+}
+
 func TestADestructiveStatementIsNotForwardedUnrecorded(t *testing.T) {
 	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
 		shop(t, s)

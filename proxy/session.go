@@ -49,6 +49,7 @@ type session struct {
 	observed           time.Time // until when the app is in observe mode; zero: it is not
 	user               string
 	from               netip.Addr
+	said               selfSaid
 	clientCapabilities wire.Capability
 	serverCapabilities wire.Capability
 	// mariaDBCapabilities are the extended ones, the same on both legs.
@@ -121,6 +122,7 @@ func newSession(l *login) *session {
 		generation:         l.policy.Generation,
 		user:               l.response.User,
 		from:               l.from,
+		said:               saidBy(l.response.Attributes),
 		clientCapabilities: l.response.Capabilities,
 		serverCapabilities: l.forBackend().Capabilities,
 

@@ -83,6 +83,7 @@ const causeNotSet = "not-set"
 func (s *session) notSet(why errNotSet) error {
 	e := s.server.event(audit.LoginRefused, policy.Decision{Cause: causeNotSet, Rule: policy.Rule{ID: causeNotSet}, Code: mysql.ER_ACCESS_DENIED_ERROR})
 	e.App, e.Account, e.Client, e.Schema, e.Reason = s.name, s.user, s.from.String(), s.state.schema, why.Error()
+	e.Attributes = s.said.attributes()
 	e.Identify()
 	if err := s.server.options.Recorder.Record(e); err != nil {
 		s.log.Error("a refused login could not be recorded", zap.Error(err))

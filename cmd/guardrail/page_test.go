@@ -182,7 +182,7 @@ func TestTheNightOnThePage(t *testing.T) {
 	b.Await(fmt.Sprintf("location.pathname === '/events/%s' && document.body.innerText.includes('DROP DATABASE accounting')", strings.TrimSuffix(id, ")")))
 	b.Click("main > p:last-child a")
 	b.Await("location.pathname.startsWith('/issues/')")
-	for _, want := range []string{"no-drop-database", "denied by", "restoring takes hours", "exception-accounting-web.yaml"} {
+	for _, want := range []string{"no-drop-database", "denied by", "restoring takes hours", "exception-accounting-web.yaml", "reset.sh"} {
 		b.Await(fmt.Sprintf("document.querySelector('main').innerText.includes(%q)", want))
 	}
 	issue := browsertest.Ask[string](b, "location.href")
@@ -212,6 +212,8 @@ func TestTheNightOnThePage(t *testing.T) {
 	b.Open(s.page + "/?show=acknowledged")
 	b.Click("#issues .v a")
 	b.Await("location.search.includes('rule=') && location.search.includes('show=acknowledged')")
+	b.Click("#issues .v .not")
+	b.Await("location.search.includes('not.rule=') && document.getElementById('issues').innerText.includes('None')")
 	if code := run([]string{"audit", "--store", s.store, "--app", "accounting-web", "--kind", "drop_db"}); code != 0 {
 		t.Errorf("guardrail audit beside a running proxy: %d", code)
 	}

@@ -10,7 +10,9 @@
 //	writer.go    the one goroutine that commits them, and what happens when it cannot
 //	tally.go     a counter outside the process, which knows after a kill what was lost
 //	lines.go     JSON lines for log shippers
-//	store.go     what a store keeps: issues, events, counts by minute, hour and day
+//	store.go     what a store keeps: issues, events, counts by minute, ten minutes, hour and day
+//	window.go    which counts answer for a time, so that a view reads a bounded number of rows
+//	list.go      which issues there are in it; issues.go, events.go and counts.go tell of them
 //	sql*.go      the store in SQL; sqlite.go and mysql.go are its two kinds
 //	sightings.go which servers were met behind the backends' addresses
 //	ledger.go    Ledger, which keeps what the apps send, in shapes and counts; traffic.go is its part of the store

@@ -38,6 +38,15 @@ func (s *Store) Prune(ctx context.Context, keep Retention, now time.Time) (bool,
 	return s.prune(ctx, keep, now)
 }
 
+// PruneIssues removes a little of what is beyond so many issues.
+func (s *Store) PruneIssues(ctx context.Context, most int) (more bool, err error) {
+	err = s.use(ctx, func(db *sql.DB) error {
+		more, err = s.pruneIssues(ctx, db, time.Time{}, most)
+		return err
+	})
+	return more, err
+}
+
 // ClaimDead finds writers that ended without signing off.
 func (s *Store) ClaimDead(ctx context.Context, now time.Time) ([]string, error) {
 	return s.claimDead(ctx, now)

@@ -98,7 +98,7 @@ func (s *Store) pruneBefore(ctx context.Context, db *sql.DB, h horizon, now time
 			more = more || rest
 		}
 	}
-	rest, err := s.pruneIssues(ctx, db, h.rest)
+	rest, err := s.pruneIssues(ctx, db, h.rest, maxIssues)
 	if err != nil {
 		return false, err
 	}
@@ -128,15 +128,15 @@ func pruneRange(ctx context.Context, db *sql.DB, table, by, where string, args .
 }
 
 // pruneIssues removes issues that were last seen before a time, and of more than
-// maxIssues the refusals seen longest ago: an app that makes ever new shapes of
+// most the refusals seen longest ago: an app that makes ever new shapes of
 // statements fills no store with them, and pushes out nothing that was destroyed.
-func (s *Store) pruneIssues(ctx context.Context, db *sql.DB, before time.Time) (more bool, err error) {
+func (s *Store) pruneIssues(ctx context.Context, db *sql.DB, before time.Time, most int) (more bool, err error) {
 	old, err := numbers(ctx, db, "SELECT id FROM issues WHERE last_seen < ? LIMIT 200", before.UnixMilli())
 	if err != nil {
 		return false, err
 	}
 	extra, err := numbers(ctx, db, `SELECT id FROM issues WHERE last_seen < (SELECT last_seen FROM issues ORDER BY last_seen DESC LIMIT 1 OFFSET ?)
-		AND decision IN (?, ?, ?) AND acknowledged_at IS NULL ORDER BY last_seen LIMIT 200`, maxIssues-1, string(Refused), string(WouldRefuse), string(LoginRefused))
+		AND decision IN (?, ?, ?) AND acknowledged_at IS NULL ORDER BY last_seen LIMIT 200`, most-1, string(Refused), string(WouldRefuse), string(LoginRefused))
 	if err != nil {
 		return false, err
 	}

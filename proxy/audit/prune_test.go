@@ -88,6 +88,52 @@ func TestRetentionBySize(t *testing.T) {
 	}
 }
 
+// Of too many issues the refusals seen longest ago go, with their events; what
+// was destroyed and what someone knows of stays.
+func TestIssuesAreBounded(t *testing.T) {
+	eachStore(t, func(t *testing.T, open func() *audit.Store) {
+		s := open()
+		k := keep(t, s)
+		now := time.Now().Add(-time.Hour)
+		for i := range 500 {
+			e := drop(now.Add(time.Duration(i) * time.Second))
+			e.Shape = fmt.Sprint(i)
+			for range 3 {
+				e.Identify()
+				if err := k.Record(e); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if err := k.Record(loss(now.Add(-time.Hour))); err != nil {
+			t.Fatal(err)
+		}
+		k.mustStop(t)
+		all := issues(t, s)
+		known := all[len(all)-2] // the refusal seen longest ago
+		if err := s.Acknowledge(t.Context(), known.ID, audit.Acknowledgement{At: now, By: "someone"}); err != nil {
+			t.Fatal(err)
+		}
+		for more := true; more; {
+			var err error
+			if more, err = s.PruneIssues(t.Context(), 100); err != nil {
+				t.Fatal(err)
+			}
+		}
+		left := issues(t, s)
+		if len(left) != 102 || left[0].ID != all[0].ID || left[100].ID != known.ID || left[101].Decision != audit.AllowedDestructive {
+			t.Errorf("%d issues are left", len(left))
+		}
+		events, err := s.Events(t.Context(), audit.Filter{}, "", 1000)
+		if err != nil || len(events) != 101*3+1 {
+			t.Errorf("%d events are left, %v", len(events), err)
+		}
+		if sum := series(t, s, "accounting-web"); sum != 1500 {
+			t.Errorf("%d events of the app are counted", sum)
+		}
+	})
+}
+
 // An issue that comes from ever new clients keeps the latest and the number of the others.
 func TestClientsAreFolded(t *testing.T) {
 	eachStore(t, func(t *testing.T, open func() *audit.Store) {

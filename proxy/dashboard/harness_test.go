@@ -45,6 +45,7 @@ func newPage(t testing.TB, access dashboard.Access) *page {
 	}
 	p.book, err = audit.New(audit.Options{
 		Store: p.store, Environment: "production", Log: zap.NewNop(), Registerer: prometheus.NewRegistry(), FlushEvery: 20 * time.Millisecond,
+		CommitTimeout: time.Minute, // a busy machine is no failure
 	})
 	if err != nil {
 		t.Fatal(err)
