@@ -5,10 +5,12 @@
 //
 //	server.go         accepts a client, gives it a goroutine for its login, stops all at the end
 //	clientaddr.go     where a client comes from: its address, or a trusted balancer's word for it
-//	login.go          greets, reads who the client is, dials, tells the client OK
+//	login.go          a login's steps in their order
+//	login_greet.go    greets, and reads who the client is, after TLS where it asks for that
 //	admit.go          asks the policy about account, network and schema
 //	backend.go        the connection to the server up to its login
 //	spare.go          the connection that is kept ready for the next login
+//	login_backend.go  answers the backend's greeting in the client's name
 //	authenticate.go   relays the authentication plug-ins' messages between the two
 //	compress.go       either connection compressed, where its two ends agreed on it
 //	identity*.go      asks which server this is and which environment its data is tagged with;
@@ -19,6 +21,7 @@
 //	setting.go        what the policy makes of a session: variables, read-only transactions
 //	traffic.go        counts what the apps send, by account and shape
 //	limits.go         what the policy bounds: connections, statements a second, bytes
+//	login_tell.go     tells the client OK, or of the error that it may know
 //
 // The way of a statement, from there on:
 //
