@@ -16,6 +16,7 @@ func (b *bones) step() {
 		b.nested()
 	case b.is("SELECT"):
 		b.w.refuse("a query stands where none is read")
+		b.i++
 	case b.w.mariaDB() && (b.take("NEXT", "VALUE", "FOR") || b.take("PREVIOUS", "VALUE", "FOR")):
 		next := b.f.is(b.i-3, "NEXT")
 		schema, name := b.qualified()
