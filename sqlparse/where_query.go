@@ -72,7 +72,7 @@ func (w *walk) narrowsFrom(node ast.ResultSetNode) bool {
 		if !ok {
 			return w.narrows(n.Source) || w.narrowsFrom(n.Source)
 		}
-		if c := w.cte(t); c != nil && !c.IsRecursive {
+		if c := w.cte(t); c != nil && c.Query != nil && !c.IsRecursive {
 			return w.narrows(c.Query)
 		}
 	}
