@@ -40,13 +40,6 @@ type shapes struct {
 	sources []func() ShapeStats
 }
 
-var (
-	shapeEntries   = prometheus.NewDesc("guardrail_shapes", "Shapes of statements whose decisions are remembered.", nil, nil)
-	shapeHits      = prometheus.NewDesc("guardrail_shape_hits_total", "Texts that were decided about by what is remembered of their shape.", nil, nil)
-	shapeMisses    = prometheus.NewDesc("guardrail_shape_misses_total", "Texts whose shape was not remembered.", nil, nil)
-	shapeEvictions = prometheus.NewDesc("guardrail_shape_evictions_total", "Shapes that were forgotten to make room.", nil, nil)
-)
-
 // Describe implements prometheus.Collector.
 func (s *shapes) Describe(to chan<- *prometheus.Desc) { prometheus.DescribeByCollect(s, to) }
 
@@ -58,8 +51,11 @@ func (s *shapes) Collect(to chan<- prometheus.Metric) {
 	for _, stats := range s.sources {
 		all.Add(stats())
 	}
-	to <- prometheus.MustNewConstMetric(shapeEntries, prometheus.GaugeValue, float64(all.Entries))
-	to <- prometheus.MustNewConstMetric(shapeHits, prometheus.CounterValue, float64(all.Hits))
-	to <- prometheus.MustNewConstMetric(shapeMisses, prometheus.CounterValue, float64(all.Misses))
-	to <- prometheus.MustNewConstMetric(shapeEvictions, prometheus.CounterValue, float64(all.Evictions))
+	send := func(name, help string, kind prometheus.ValueType, v float64) {
+		to <- prometheus.MustNewConstMetric(prometheus.NewDesc(name, help, nil, nil), kind, v)
+	}
+	send("guardrail_shapes", "Shapes of statements whose decisions are remembered.", prometheus.GaugeValue, float64(all.Entries))
+	send("guardrail_shape_hits_total", "Texts of a remembered shape.", prometheus.CounterValue, float64(all.Hits))
+	send("guardrail_shape_misses_total", "Texts of other shapes, each of which costs a parse.", prometheus.CounterValue, float64(all.Misses))
+	send("guardrail_shape_evictions_total", "Shapes forgotten to make room.", prometheus.CounterValue, float64(all.Evictions))
 }
