@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -134,15 +135,24 @@ func TestTrafficIsKeptForFiveWeeks(t *testing.T) {
 
 func TestAnAppsTrafficIsBounded(t *testing.T) {
 	s, from := open(t, filepath.Join(t.TempDir(), "audit.db"), ""), &queue{}
-	const shapes = 6200
+	const shapes, atOnce = 5100, 1024
+	var older []traffic.Record
 	for i := range shapes {
-		from.put(sent(monday.Add(time.Duration(i-shapes)*time.Second), fmt.Sprint(i), 1))
+		r := sent(monday.Add(time.Duration(i-shapes)*time.Second), fmt.Sprint(i), 1)
+		if i < shapes-atOnce-30 {
+			older = append(older, r)
+		} else {
+			from.put(r)
+		}
 	}
 	few := sent(monday.Add(-100*time.Hour), "few", 1)
 	few.App = "report"
 	from.put(few)
-	ledger(t, s, from, monday) // whose first go stores a part
-	until(t, "the shapes of later goes are there", func() bool { return len(recorded(t, s, "shop")) == shapes })
+	stop, _ := ledger(t, s, from, monday) // whose first go stores a part
+	until(t, "the shapes of later goes are there", func() bool { return len(recorded(t, s, "")) == atOnce+31 })
+	if err := errors.Join(stop(), s.WriteTraffic(t.Context(), older)); err != nil {
+		t.Fatal(err)
+	}
 	ledger(t, s, &queue{}, monday.Add(2*time.Minute))
 	until(t, "there are 5000 left", func() bool { return len(recorded(t, s, "shop")) == 5000 })
 	if n := len(recorded(t, s, "report")); n != 1 {
