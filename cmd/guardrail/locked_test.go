@@ -44,7 +44,7 @@ func TestNothingIsDestroyedUnrecorded(t *testing.T) {
 	if rows() != 2 {
 		t.Error("a row is gone that is not on record")
 	}
-	for address, want := range map[string]string{"/": "The record cannot be written", "/readyz": "record: cannot be written", "/metrics": "guardrail_audit_store_up 0"} {
+	for address, want := range map[string]string{"/": "The record cannot be written", "/readyz": "record: cannot be written", "/metrics": `guardrail_audit_store_up{environment="production"} 0`} {
 		if text := ask(s.page + address); !strings.Contains(text, want) {
 			t.Errorf("%s does not say %q: %.2000s", address, want, text)
 		}

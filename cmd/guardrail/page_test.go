@@ -62,16 +62,23 @@ func serveIn(t *testing.T, dir, backend, more, answers string) served {
 	return s
 }
 
+// configure writes the configuration into a directory and returns its file.
+func (s served) configure(dir, backend, more string) (file string) {
+	s.t.Helper()
+	config := fmt.Sprintf("environment: production\nlisteners: [{address: %q}]\nbackends: {main: %s}\n%s", s.address, backend, more)
+	file = filepath.Join(dir, "guardrail.yaml")
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+	return file
+}
+
 // run runs the command in a directory with a backend and more configuration
 // until the end of the test, and waits until an address answers.
 func (s served) run(dir, backend, more, answers string) {
 	t := s.t
 	t.Helper()
-	config := fmt.Sprintf("environment: production\nlisteners: [{address: %q}]\nbackends: {main: %s}\n%s", s.address, backend, more)
-	file := filepath.Join(dir, "guardrail.yaml")
-	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	file := s.configure(dir, backend, more)
 	ctx, cancel := context.WithCancel(context.Background())
 	var log bytes.Buffer
 	cmd := newServeCommand()

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
@@ -36,12 +35,9 @@ func TestKilledWithRealClients(t *testing.T) {
 	dir, admin := t.TempDir(), freeAddress(t)
 	s := served{t: t, address: freeAddress(t), policies: filepath.Join(dir, "policies"), store: filepath.Join(dir, "audit.db")}
 	s.write("accounting-web.yaml", stormPolicy)
-	file := filepath.Join(dir, "guardrail.yaml")
-	config := fmt.Sprintf("environment: production\nlisteners: [{address: %q}]\nbackends: {main: {address: %q, tls: {mode: disabled}, identity: {tag: none}}}\nadmin: {address: %q}\n", s.address, server.Addr(), admin)
-	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	proxy := exec.Command("guardrail", "serve", "--config", file)
+	backend := fmt.Sprintf("{address: %q, tls: {mode: disabled}, identity: {tag: none}}", server.Addr())
+	page := fmt.Sprintf("admin: {address: %q}\n", admin)
+	proxy := exec.Command("guardrail", "serve", "--config", s.configure(dir, backend, page))
 	if err := proxy.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +58,7 @@ func TestKilledWithRealClients(t *testing.T) {
 	}
 	deleted := 900 - left
 
-	serveIn(t, dir, server.Addr(), fmt.Sprintf("admin: {address: %q}\n", admin), "http://"+admin+"/readyz") // it looks what the one before has lost
+	serveIn(t, dir, server.Addr(), page, "http://"+admin+"/readyz") // it looks what the one before has lost
 	store, err := audit.Open(s.store, "")
 	if err != nil {
 		t.Fatal(err)
