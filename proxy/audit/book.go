@@ -56,13 +56,20 @@ type Book struct {
 
 	mu      sync.Mutex
 	intake  intake
-	waiters []func(error) // of destructive statements in the intake
-	failing error         // why the last attempt failed; nil while all is well
+	losses  []loss // destructive statements that are not stored yet
+	storing []loss // those that are being stored
+	failing error  // why the last attempt failed; nil while all is well
 	closed  bool
 
 	wake chan struct{}
 	stop chan struct{}
 	done chan struct{}
+}
+
+// loss is a destructive statement that waits until it is stored.
+type loss struct {
+	event Event
+	done  func(error)
 }
 
 // Health is how the store does.
@@ -146,8 +153,7 @@ func (b *Book) Submit(e Event, done func(error)) (wait bool, err error) {
 	if b.failing != nil {
 		return false, b.unsafe(&e)
 	}
-	b.intake.add(&e, 1)
-	b.waiters = append(b.waiters, done)
+	b.losses = append(b.losses, loss{e, done})
 	b.rouse()
 	return true, nil
 }

@@ -57,6 +57,9 @@ func (s *Store) Event(ctx context.Context, id string) (Kept, error) {
 		return Kept{}, fmt.Errorf("%w: %q is no event's id", ErrNotFound, id)
 	}
 	db := s.reader(ctx)
+	if k, err := eventAhead(ctx, db, id); !errors.Is(err, ErrNotFound) { // first: it moves from there to the events
+		return k, err
+	}
 	k, err := scanEvent(db.QueryRowContext(ctx, "SELECT "+eventColumns+eventTables+"WHERE e.id = ?", u[:]))
 	if !errors.Is(err, sql.ErrNoRows) {
 		return k, err

@@ -48,8 +48,29 @@ func (s *Store) PruneIssues(ctx context.Context, most int) (more bool, err error
 }
 
 // ClaimDead finds writers that ended without signing off.
-func (s *Store) ClaimDead(ctx context.Context, now time.Time) ([]string, error) {
-	return s.claimDead(ctx, now)
+func (s *Store) ClaimDead(ctx context.Context, now time.Time) (names []string, err error) {
+	found, err := s.claimDead(ctx, now, "heir", 0)
+	for _, d := range found {
+		names = append(names, d.name)
+	}
+	return names, err
+}
+
+// WriteAhead writes an event ahead as a writer of a name.
+func WriteAhead(t testing.TB, s *Store, writer string, e Event) {
+	t.Helper()
+	if err := s.writeAhead(t.Context(), writer, 1, []Event{e}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Ahead is how many rows are written ahead.
+func Ahead(t testing.TB, s *Store) (n int) {
+	t.Helper()
+	if err := s.db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM ahead").Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 // Watch returns what a store of SQLite will ask its database, with the arguments.

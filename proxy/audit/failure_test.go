@@ -257,6 +257,45 @@ func TestAKilledProxyOfAFleet(t *testing.T) {
 	})
 }
 
+// What a proxy of a fleet had only written ahead when it was killed is stored by
+// the one that notices.
+func TestWhatAKilledProxyHadWrittenAheadIsInherited(t *testing.T) {
+	mysqltest.Each(t, func(t *testing.T, server *mysqltest.Server) {
+		server.Database(t, "heirs")
+		open := func() *audit.Store { return open(t, mysqlName(server, "heirs"), mysqltest.Password) }
+		killed := keep(t, open(), func(o *audit.Options) { o.FlushEvery = time.Hour })
+		new(told).record(t, killed, 3) // a batch with the first, the others ahead of the next
+		reader := open()
+		if n := count(issues(t, reader, audit.AllowedDestructive)); n != 1 {
+			t.Fatalf("%d statements are in batches", n)
+		}
+		heir := keep(t, open(), func(o *audit.Options) { o.Now = func() time.Time { return time.Now().Add(time.Hour) } })
+		until(t, "they are inherited", func() bool { return count(issues(t, reader, audit.AllowedDestructive)) == 3 })
+		heir.mustStop(t)
+		if n := count(issues(t, reader, audit.AllowedDestructive)); n != 3 {
+			t.Errorf("%d statements in the end", n)
+		}
+		if n := audit.Ahead(t, reader); n != 0 {
+			t.Errorf("%d rows are still ahead", n)
+		}
+	})
+}
+
+// After a power cut the writer of a file may have another name.
+func TestWhatAWriterOfAnotherNameHasWrittenAhead(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "audit.db"), "")
+	k := keep(t, s)
+	new(told).record(t, k, 1)
+	k.mustStop(t)
+	earlier := loss(time.Now())
+	earlier.Identify()
+	audit.WriteAhead(t, s, "another", earlier)
+	keep(t, s).mustStop(t)
+	if n := count(issues(t, s, audit.AllowedDestructive)); n != 2 || audit.Ahead(t, s) != 0 {
+		t.Errorf("%d statements, %d rows ahead", n, audit.Ahead(t, s))
+	}
+}
+
 // A store of another version is not written to.
 func TestAnotherVersionsStore(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "audit.db")

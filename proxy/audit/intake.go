@@ -20,9 +20,8 @@ const manyShapes = "*"
 // by issues, not by events. It is not safe for concurrent use.
 type intake struct {
 	open    map[issueKey]*openIssue
-	extra   []*delta // of issues that are not open
-	events  int64    // in all deltas
-	samples int      // in all deltas, finished statements too
+	events  int64 // in all deltas
+	samples int   // in all deltas, finished statements too
 }
 
 // openIssue is an issue that was active of late.
@@ -150,86 +149,18 @@ func TakesRows(kind string) bool {
 	return false
 }
 
-// drain returns what waits, or only what is to be known of destructive
-// statements, and forgets the issues that were quiet for two minutes.
-func (in *intake) drain(now time.Time, lossesOnly bool) []*delta {
-	deltas := in.extra
-	in.extra = nil
+// drain returns what waits, and forgets the issues that were quiet for two minutes.
+func (in *intake) drain(now time.Time) (deltas []*delta) {
 	quiet := now.Unix()/60 - 2
 	for key, is := range in.open {
 		switch {
 		case is.delta == nil && is.minute < quiet:
 			delete(in.open, key)
-		case is.delta != nil && (!lossesOnly || key.decision == AllowedDestructive):
+		case is.delta != nil:
 			deltas = append(deltas, is.delta)
 			is.delta = nil
 		}
 	}
-	for _, d := range deltas {
-		in.weigh(d, -1)
-	}
+	in.events, in.samples = 0, 0
 	return deltas
-}
-
-// put takes a delta that no event is to be added to.
-func (in *intake) put(d *delta) {
-	in.extra = append(in.extra, d)
-	in.weigh(d, 1)
-}
-
-// weigh counts what a delta holds, in or out.
-func (in *intake) weigh(d *delta, sign int) {
-	in.events += int64(sign) * d.count
-	in.samples += sign * (len(d.samples) + len(d.finished))
-}
-
-// turn makes refusals of all destructive statements that wait: their callers
-// are being told that they could not be recorded.
-func (in *intake) turn() {
-	for _, is := range in.open {
-		if is.delta != nil {
-			in.extra = append(in.extra, is.delta)
-			is.delta = nil
-		}
-	}
-	in.extra = turned(in.extra)
-}
-
-// turned returns deltas in which every destructive statement is a refusal.
-func turned(deltas []*delta) []*delta {
-	out := make([]*delta, 0, len(deltas))
-	for _, d := range deltas {
-		if d.loss() {
-			out = append(out, d.turned())
-			if len(d.finished) == 0 {
-				continue
-			}
-			d = d.finishedOnly()
-		}
-		out = append(out, d)
-	}
-	return out
-}
-
-// loss reports whether the delta counts destructive statements that were to be forwarded.
-func (d *delta) loss() bool { return d.key.decision == AllowedDestructive && d.count > 0 }
-
-// turned returns the delta as one of refusals.
-func (d *delta) turned() *delta {
-	t := *d
-	t.latest, t.rows, t.finished = notRecorded(d.latest), 0, nil
-	t.key = keyOf(&t.latest)
-	t.id = t.key.id()
-	t.samples = make([]Event, len(d.samples))
-	for i, e := range d.samples {
-		t.samples[i] = notRecorded(e)
-	}
-	return &t
-}
-
-// finishedOnly returns what the delta says of statements forwarded earlier.
-func (d *delta) finishedOnly() *delta {
-	f := *d
-	f.count, f.samples, f.minutes, f.clients = 0, nil, nil, nil
-	return &f
 }

@@ -65,9 +65,12 @@ var (
 	writersTable = table{name: "writers", key: []string{"writer"}, columns: []column{
 		text("writer", 64, ""), integer("batch", "set"), integer("events", "add"), integer("seen", "set"), integer("closed", "set"),
 	}}
+	aheadTable = table{name: "ahead", key: []string{"writer", "number"}, columns: []column{
+		text("writer", 64, ""), integer("number", ""), {name: "events", kind: 't'},
+	}}
 	versionsTable = table{name: "versions", key: []string{"id"}, columns: []column{integer("id", ""), integer("version", "")}}
 
-	tables = []table{versionsTable, issuesTable, eventsTable, textsTable, clientsTable, countsTable, seriesTable, notesTable, writersTable, serversTable, trafficTable, trafficCountsTable}
+	tables = []table{versionsTable, issuesTable, eventsTable, textsTable, clientsTable, countsTable, seriesTable, notesTable, writersTable, aheadTable, serversTable, trafficTable, trafficCountsTable}
 )
 
 // index is one that a view needs.

@@ -15,18 +15,36 @@ import (
 
 // standing is where a writer ended.
 type standing struct {
-	number int64 // of its last batch
-	events int64 // in all its batches
+	number int64   // of its last batch
+	events int64   // in all its batches
+	ahead  int64   // the last number that it has written ahead
+	left   []Event // what is written ahead and in no batch
 }
 
 // resume says where a writer ended, and signs it on.
 func (s *Store) resume(ctx context.Context, writer string) (at standing, err error) {
 	err = s.transact(ctx, func(tx *sql.Tx) error {
+		at = standing{}
 		row := tx.QueryRowContext(ctx, "SELECT batch, events FROM writers WHERE writer = ?", writer)
-		if err := row.Scan(&at.number, &at.events); !errors.Is(err, sql.ErrNoRows) {
+		err := row.Scan(&at.number, &at.events)
+		if errors.Is(err, sql.ErrNoRows) {
+			err = s.insert(ctx, tx, writersTable, []any{writer, 0, 0, time.Now().UnixMilli(), 0})
+		}
+		if err != nil {
 			return err
 		}
-		return s.insert(ctx, tx, writersTable, []any{writer, 0, 0, time.Now().UnixMilli(), 0})
+		if at.left, at.ahead, err = left(ctx, tx, writer); err != nil || s.file == "" {
+			return err
+		}
+		others, err := othersAhead(ctx, tx, writer)
+		for _, other := range others {
+			events, err := inherit(ctx, tx, other, writer, at.ahead+1)
+			if err != nil {
+				return err
+			}
+			at.left, at.ahead = append(at.left, events...), at.ahead+1
+		}
+		return err
 	})
 	return at, err
 }
@@ -42,27 +60,23 @@ func (s *Store) signOff(ctx context.Context, writer string) error {
 // deadAfter is how long a writer that did not sign off may be silent.
 const deadAfter = 8 * beatEvery
 
+// dead is a writer that ended without signing off.
+type dead struct {
+	name string
+	left []Event // what it has written ahead and in no batch; the heir's now
+}
+
 // claimDead finds writers of a shared store that ended without storing all that
-// they had. Each is told to one caller, once.
-func (s *Store) claimDead(ctx context.Context, now time.Time) (dead []string, err error) {
+// they had. Each is told to one caller, once, who inherits what it has written
+// ahead under the numbers behind ahead.
+func (s *Store) claimDead(ctx context.Context, now time.Time, heir string, ahead int64) (found []dead, err error) {
 	if s.file != "" {
 		return nil, nil // the tally beside the file knows more
 	}
 	err = s.transact(ctx, func(tx *sql.Tx) error {
-		dead = nil
-		rows, err := tx.QueryContext(ctx, "SELECT writer FROM writers WHERE closed = 0 AND seen < ?", now.Add(-deadAfter).UnixMilli())
+		found = nil
+		silent, err := names(tx.QueryContext(ctx, "SELECT writer FROM writers WHERE closed = 0 AND seen < ?", now.Add(-deadAfter).UnixMilli()))
 		if err != nil {
-			return err
-		}
-		var silent []string
-		for rows.Next() {
-			var name string
-			if err := rows.Scan(&name); err != nil {
-				return errors.Join(err, rows.Close())
-			}
-			silent = append(silent, name)
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 			return err
 		}
 		for _, name := range silent {
@@ -70,13 +84,18 @@ func (s *Store) claimDead(ctx context.Context, now time.Time) (dead []string, er
 			if err != nil {
 				return err
 			}
-			if n == 1 {
-				dead = append(dead, name)
+			if n == 0 {
+				continue
 			}
+			left, err := inherit(ctx, tx, name, heir, ahead+int64(len(found))+1)
+			if err != nil {
+				return err
+			}
+			found = append(found, dead{name, left})
 		}
 		return nil
 	})
-	return dead, err
+	return found, err
 }
 
 func affected(result sql.Result, err error) (int64, error) {
@@ -98,6 +117,9 @@ func (s *Store) write(ctx context.Context, b *batch) error {
 			return errWritten
 		}
 		if err := s.insert(ctx, tx, writersTable, []any{b.writer, b.number, b.events(), b.at.UnixMilli(), 0}); err != nil {
+			return err
+		}
+		if err := takeAhead(ctx, tx, b.writer, b.ahead); err != nil {
 			return err
 		}
 		return s.writeRows(ctx, tx, rowsOf(b.deltas))

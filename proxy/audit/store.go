@@ -33,6 +33,8 @@ type Store struct {
 	db    *sql.DB      // one writer
 	read  *sql.DB      // many readers
 	ready bool         // the tables are there
+
+	ahead aheadInsert // the writer's
 }
 
 // dialect is what SQLite and MySQL do not have in common.

@@ -28,13 +28,9 @@ const (
 type batch struct {
 	writer string
 	number int64
+	ahead  int64 // the last number that was written ahead of it
 	at     time.Time
 	deltas []*delta
-
-	// The rest is the Book's, under its lock.
-	waiters []func(error)
-	failed  bool     // the waiters were told that it failed
-	losses  []*delta // the destructive statements as they were before they were turned into refusals
 }
 
 func (b *batch) events() int64 {
@@ -50,6 +46,7 @@ type writer struct {
 	*Book
 	name    string // of this process in the store
 	number  int64  // of the last batch
+	ahead   int64  // the last number that was written ahead
 	pending *batch // could not be written yet
 	resumed bool   // the store has said where it stands
 
@@ -83,31 +80,66 @@ func (w *writer) run() {
 	}
 }
 
-// flush writes what waits. Between attempts at a failing store it returns at once.
+// flush stores what waits: destructive statements at once, all else when it is
+// due. Between attempts at a failing store it returns at once.
 func (w *writer) flush() {
 	now := w.o.Now()
 	failing := w.Health().Err != nil
 	if failing && now.Sub(w.tried) < retryEvery {
 		return
 	}
-	all := !now.Before(w.due)
-	w.gather(now, !all, failing || now.Sub(w.tried) >= beatEvery)
+	w.settle()
+	if now.Before(w.due) {
+		return
+	}
+	w.gather(now, failing || now.Sub(w.tried) >= beatEvery)
 	if w.pending != nil {
 		w.attempt(now)
 	}
-	if all {
-		took := w.o.Now().Sub(now)
-		w.due = now.Add(took + max(min(restFactor*took, restLimit), w.o.FlushEvery/2))
-	}
+	took := w.o.Now().Sub(now)
+	w.due = now.Add(took + max(min(restFactor*took, restLimit), w.o.FlushEvery/2))
 	if w.pending == nil && now.Sub(w.pruned) >= pruneEvery {
 		w.prune(now)
+	}
+}
+
+// settle stores the destructive statements that wait, ahead of their batch, and
+// tells their callers.
+func (w *writer) settle() {
+	w.mu.Lock()
+	w.storing, w.losses = w.losses, nil
+	events := make([]Event, len(w.storing))
+	for i := range w.storing {
+		events[i] = w.storing[i].event
+	}
+	w.mu.Unlock()
+	if len(events) == 0 {
+		return
+	}
+	start := w.o.Now()
+	err := w.inTime(func(ctx context.Context) error { return w.o.Store.writeAhead(ctx, w.name, w.ahead+1, events) })
+	if err != nil {
+		w.failed(start, err)
+		return
+	}
+	w.ahead++
+	w.mu.Lock()
+	stored := w.storing // none where it took too long: they were refused
+	w.storing = nil
+	for i := range stored {
+		w.intake.add(&stored[i].event, 1)
+	}
+	w.mu.Unlock()
+	for _, l := range stored {
+		l.done(nil)
 	}
 }
 
 // end stores the rest and signs off.
 func (w *writer) end() {
 	for range 2 { // what could not be written before, and what came since
-		w.gather(w.o.Now(), false, true)
+		w.settle()
+		w.gather(w.o.Now(), true)
 		w.attempt(w.o.Now())
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), w.o.CommitTimeout)
@@ -117,16 +149,14 @@ func (w *writer) end() {
 	}
 }
 
-// gather makes the next batch, unless the one before is not written yet: of all
-// that waits or, so that these wait for nothing else, of destructive statements.
-// With nothing to write it makes an empty one only if asked to.
-func (w *writer) gather(now time.Time, lossesOnly, empty bool) {
+// gather makes the next batch of all that waits, unless the one before is not
+// written yet. With nothing to write it makes an empty one only if asked to.
+func (w *writer) gather(now time.Time, empty bool) {
 	if w.pending != nil {
 		return
 	}
 	w.mu.Lock()
-	p := &batch{writer: w.name, number: w.number + 1, at: now, deltas: w.intake.drain(now, lossesOnly), waiters: w.waiters}
-	w.waiters = nil
+	p := &batch{writer: w.name, number: w.number + 1, ahead: w.ahead, at: now, deltas: w.intake.drain(now)}
 	w.mu.Unlock()
 	if len(p.deltas) == 0 && !empty && w.resumed {
 		return
@@ -137,64 +167,86 @@ func (w *writer) gather(now time.Time, lossesOnly, empty bool) {
 	w.pending = p
 }
 
-// attempt tries to store the pending batch. Destructive statements are told so
-// when it is stored, when it failed, or when it takes too long.
+// attempt tries to store the pending batch.
 func (w *writer) attempt(now time.Time) {
-	w.tried = now
 	p := w.pending
-	told := make(chan struct{})
-	overdue := time.AfterFunc(w.o.CommitTimeout, func() {
-		defer close(told)
-		w.fail(p, fmt.Errorf("the store took more than %v", w.o.CommitTimeout))
-	})
-	err := w.write(p)
-	if !overdue.Stop() {
-		<-told
-	}
-	w.metrics.commits.Observe(time.Since(now).Seconds())
-	written := errors.Is(err, errWritten)
-	if err != nil && !written {
-		w.metrics.failures.Inc()
-		w.fail(p, err)
-		w.keep(p)
-		w.complain(now, err)
+	err := w.inTime(func(ctx context.Context) error { return w.o.Store.write(ctx, p) })
+	if err != nil && !errors.Is(err, errWritten) {
+		w.failed(now, err)
 		return
 	}
 	w.number, w.pending = p.number, nil
-	w.stored(p, written)
+	w.mu.Lock()
+	w.failing = nil
+	w.healed()
+	w.mu.Unlock()
 }
 
-// write stores a batch, after asking the store where it stands if that is not known.
-func (w *writer) write(p *batch) error {
+// inTime has the store written to, after asking it where it stands if that is not
+// known. Where that takes too long, the destructive statements that wait are told
+// that it failed.
+func (w *writer) inTime(write func(context.Context) error) error {
+	start := time.Now()
+	w.tried = w.o.Now()
+	told := make(chan struct{})
+	overdue := time.AfterFunc(w.o.CommitTimeout, func() {
+		defer close(told)
+		w.fail(fmt.Errorf("the store took more than %v", w.o.CommitTimeout))
+	})
+	err := w.write(write)
+	if !overdue.Stop() {
+		<-told
+	}
+	w.metrics.commits.Observe(time.Since(start).Seconds())
+	return err
+}
+
+func (w *writer) write(write func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), attemptLimit)
 	defer cancel()
 	if !w.resumed {
-		if err := w.resume(ctx, p); err != nil {
+		if err := w.resume(ctx); err != nil {
 			return err
 		}
 	}
-	err := w.o.Store.write(ctx, p)
+	err := write(ctx)
 	if errors.Is(err, errReplaced) {
 		w.resumed = false
 	}
 	return err
 }
 
-// resume asks the store where this writer ended, and counts what was taken in
-// and is neither stored nor in memory: that a process before this one was
-// killed with, or that a damaged store held.
-func (w *writer) resume(ctx context.Context, p *batch) error {
+// failed takes note of an attempt that failed.
+func (w *writer) failed(now time.Time, err error) {
+	w.metrics.failures.Inc()
+	w.fail(err)
+	w.complain(now, err)
+}
+
+// resume asks the store where this writer ended, takes in again what it has
+// written ahead, and counts what was taken in and is neither stored nor in
+// memory: that a process before this one was killed with, or that a damaged store
+// held.
+func (w *writer) resume(ctx context.Context) error {
 	last, err := w.o.Store.resume(ctx, w.name)
 	if err != nil {
 		return err
 	}
+	inMemory := int64(0)
+	if w.pending != nil {
+		inMemory = w.pending.events()
+		w.pending.number = last.number + 1
+	}
 	w.mu.Lock()
-	lost := w.tally.settle(last.events, w.intake.events+p.events())
+	for i := range last.left {
+		w.intake.add(&last.left[i], 1)
+	}
+	lost := w.tally.settle(last.events, inMemory+w.intake.events+int64(len(w.losses)+len(w.storing)))
 	if lost > 0 {
 		w.intake.add(w.gap(lost), lost)
 	}
 	w.mu.Unlock()
-	w.number, p.number, w.resumed = last.number, last.number+1, true
+	w.number, w.ahead, w.resumed = last.number, last.ahead, true
 	if lost > 0 {
 		w.lost(lost)
 	}
@@ -222,16 +274,21 @@ func (w *writer) lost(n int64) {
 // mourn records that other proxies on a shared store were killed. How many
 // refusals went with them nobody knows; their destructive statements are there.
 func (w *writer) mourn(ctx context.Context, now time.Time) {
-	dead, err := w.o.Store.claimDead(ctx, now)
+	found, err := w.o.Store.claimDead(ctx, now, w.name, w.ahead)
 	if err != nil {
 		w.o.Log.Error("the record's other writers could not be looked at", zap.Error(err))
+		return
 	}
-	for _, name := range dead {
+	for _, d := range found {
+		w.ahead++
 		e := w.gap(0)
-		e.Reason = "proxy " + name + " ended without storing what it had: refusals of its last quarter of a second may be missing"
+		e.Reason = "proxy " + d.name + " ended without storing what it had: refusals of its last quarter of a second may be missing"
 		w.mu.Lock()
-		w.tally.add(1)
+		w.tally.add(1 + int64(len(d.left)))
 		w.intake.add(e, 1)
+		for i := range d.left {
+			w.intake.add(&d.left[i], 1)
+		}
 		w.mu.Unlock()
 		w.lost(1)
 	}
@@ -239,18 +296,14 @@ func (w *writer) mourn(ctx context.Context, now time.Time) {
 
 // fail tells everyone who waits that nothing could be stored. From then on
 // Submit answers by itself, until a batch is stored.
-func (b *Book) fail(p *batch, err error) {
-	answer := ErrNotRecorded
+func (b *Book) fail(err error) {
 	b.mu.Lock()
 	b.failing = err
-	waiters := append(p.waiters, b.waiters...)
-	p.waiters, b.waiters = nil, nil
-	p.failed = true
-	if b.o.OnFailure == Forward {
-		answer = nil
-		b.metrics.unrecorded.Add(float64(len(waiters)))
-	} else {
-		b.intake.turn()
+	losses := append(b.storing, b.losses...)
+	b.storing, b.losses = nil, nil
+	var answer error
+	for i := range losses {
+		answer = b.unsafe(&losses[i].event)
 	}
 	h := b.Health()
 	if h.Err == nil {
@@ -260,54 +313,8 @@ func (b *Book) fail(p *batch, err error) {
 	b.health.Store(&h)
 	b.metrics.up.Set(0)
 	b.mu.Unlock()
-	for _, done := range waiters {
-		done(answer)
-	}
-}
-
-// keep prepares a batch that failed for the next attempt: the destructive
-// statements in it were refused.
-func (w *writer) keep(p *batch) {
-	if w.o.OnFailure == Forward || p.losses != nil {
-		return
-	}
-	p.losses = losses(p.deltas)
-	p.deltas = turned(p.deltas)
-}
-
-func losses(deltas []*delta) []*delta {
-	out := []*delta{}
-	for _, d := range deltas {
-		if d.loss() {
-			out = append(out, d)
-		}
-	}
-	return out
-}
-
-// stored tells everyone who waits that the batch is stored. Where its
-// destructive statements were refused meanwhile, refusals are recorded too.
-func (w *writer) stored(p *batch, earlier bool) {
-	var refused []*delta
-	switch {
-	case w.o.OnFailure == Forward || !p.failed:
-	case p.losses == nil: // it took too long
-		refused = turned(losses(p.deltas))
-	case earlier: // an attempt that seemed to fail had not
-		refused = turned(p.losses)
-	}
-	w.mu.Lock()
-	for _, d := range refused {
-		w.tally.add(d.count)
-		w.intake.put(d)
-	}
-	w.failing = nil
-	waiters := p.waiters
-	p.waiters = nil
-	w.healed()
-	w.mu.Unlock()
-	for _, done := range waiters {
-		done(nil)
+	for _, l := range losses {
+		l.done(answer)
 	}
 }
 
