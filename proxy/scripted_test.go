@@ -98,15 +98,7 @@ func guarding(t testing.TB) *Server {
 
 func guardingBy(t testing.TB, text string) *Server {
 	t.Helper()
-	p, err := policy.Parse([]policy.Source{{File: "app.yaml", Text: []byte(text)}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	set, err := p.Compile("production")
-	if err != nil {
-		t.Fatal(err)
-	}
-	live := policy.NewLive(set, time.Now())
+	live := policy.NewLive(compiled(t, text), time.Now())
 	guard := &Server{
 		options: Options{
 			Environment: "production", MaxMessage: 1 << 20, Now: time.Now, Log: zap.NewNop(),
