@@ -10,7 +10,7 @@
 //	fold.go                 the shape: the tokens with the literals left out
 //	limit.go                the number of a LIMIT
 //	hint.go                 the variables that optimizer hints set
-//	split.go, compound.go   tokens to statements, the bodies of routines kept whole
+//	split.go, compound*.go  tokens to statements, the bodies of routines kept whole
 //	canonical*.go           a statement as the grammar is given it: no comments, plain quotes
 //	parser.go, ast.go       the TiDB parser, within limits and under recover
 //	query.go, dml.go, ...   the parser's tree to kind and needs
