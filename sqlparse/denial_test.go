@@ -46,8 +46,16 @@ func asksFor(st sqlparse.Statement, e event) bool {
 // names reports whether a message's "d.t" or "t", in quotes and perhaps cut at
 // its end, is the name.
 func names(said, name string) bool {
-	bare := strings.NewReplacer("`", "", "'", "", "?", "", "\uFFFD", "")
-	said, name = strings.ToLower(bare.Replace(said)), strings.ToLower(bare.Replace(name))
+	// What the servers' three-byte names cannot hold they show as a question mark.
+	bare := func(s string) string {
+		return strings.ToLower(strings.Map(func(r rune) rune {
+			if r > 0xffff || strings.ContainsRune("`'?\uFFFD", r) {
+				return -1
+			}
+			return r
+		}, s))
+	}
+	said, name = bare(said), bare(name)
 	return said == name || strings.Contains("."+said+".", "."+name+".") ||
 		strings.HasPrefix(name, said) || strings.HasPrefix(name, said[strings.IndexByte(said, '.')+1:])
 }
