@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,30 +16,43 @@ import (
 
 // readCommand shows how statements are understood.
 type readCommand struct {
-	server string
+	server  string
+	sqlMode string
+	charset string
 }
 
 func newReadCommand() *cobra.Command {
 	c := &readCommand{}
 	cmd := &cobra.Command{
-		Use:   "read",
+		Use:   "read [SQL]",
 		Short: "Show how statements are read: kind, privileges needed, WHERE",
-		Long: `Read statements from standard input, one JSON object a line, and print for
-each how Guardrail reads it, one JSON object a line.
+		Long: `Print how Guardrail reads a statement, as a JSON object. Where none is given,
+statements are read from standard input, one JSON object a line, and each gets a
+line.
 
 A line is {"sql": "...", "sql_mode": "...", "charset": "..."}, or "b64" in place
-of "sql" where the text is not UTF-8. Without sql_mode the server's default is
-taken, without charset utf8mb4.
+of "sql" where the text is not UTF-8. Without sql_mode and charset, --sql-mode
+and --charset count.
 
 A line that is no such object gives {"error": "line 3: ..."}, and the exit code is 1.`,
-		Example: `  echo '{"sql": "DELETE FROM t WHERE 1=1"}' | guardrail read
+		Example: `  guardrail read 'DELETE FROM t WHERE 1=1'
+  guardrail read --sql-mode ANSI_QUOTES 'DELETE FROM t WHERE name = "name"'
   guardrail read --server mariadb-10.11.19 < statements.jsonl`,
-		Args:         cobra.NoArgs,
+		Args:         cobra.MaximumNArgs(1),
 		SilenceUsage: true,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.run(cmd.InOrStdin(), cmd.OutOrStdout())
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return c.run(cmd.InOrStdin(), cmd.OutOrStdout())
+			}
+			line, err := json.Marshal(readLine{SQL: &args[0]})
+			if err != nil {
+				return err
+			}
+			return c.run(bytes.NewReader(line), cmd.OutOrStdout())
 		},
 	}
+	cmd.Flags().StringVar(&c.sqlMode, "sql-mode", "", "the session's sql_mode, as in ANSI_QUOTES,NO_BACKSLASH_ESCAPES")
+	cmd.Flags().StringVar(&c.charset, "charset", "utf8mb4", "the session's character_set_client")
 	cmd.Flags().StringVar(&c.server, "server", "mysql-9.7.4", "the server whose reading is asked for, as flavour-version")
 	return cmd
 }
@@ -64,12 +78,11 @@ func (l readLine) text() ([]byte, error) {
 	return nil, errors.New(`neither "sql" nor "b64"`)
 }
 
-func (l readLine) mode(server sqlparse.Server) sqlparse.Mode {
-	charset := l.Charset
-	if charset == "" {
-		charset = "utf8mb4"
+// mode is the session's for a line: what it says itself, or the flags.
+func (c *readCommand) mode(server sqlparse.Server, l readLine) sqlparse.Mode {
+	return sqlparse.Mode{
+		Server: server, SQLMode: sqlparse.ParseSQLMode(cmp.Or(l.SQLMode, c.sqlMode)), Charset: sqlparse.ParseCharset(cmp.Or(l.Charset, c.charset)),
 	}
-	return sqlparse.Mode{Server: server, SQLMode: sqlparse.ParseSQLMode(l.SQLMode), Charset: sqlparse.ParseCharset(charset)}
 }
 
 // run reads lines until the input ends. Every line gets an answer; its error
@@ -91,7 +104,7 @@ func (c *readCommand) run(in io.Reader, out io.Writer) error {
 			return errors.Join(readErr, buffered.Flush())
 		}
 		if line = bytes.TrimSpace(line); len(line) > 0 {
-			answer, err := readStatement(reader, server, line)
+			answer, err := c.readStatement(reader, server, line)
 			if err != nil {
 				bad++
 				answer = readFailure{Error: fmt.Sprintf("line %d: %v", number, err)}
@@ -116,7 +129,7 @@ func (c *readCommand) run(in io.Reader, out io.Writer) error {
 }
 
 // readStatement answers one line.
-func readStatement(reader *sqlparse.Reader, server sqlparse.Server, line []byte) (any, error) {
+func (c *readCommand) readStatement(reader *sqlparse.Reader, server sqlparse.Server, line []byte) (any, error) {
 	var l readLine
 	if err := json.Unmarshal(line, &l); err != nil {
 		return nil, fmt.Errorf("no JSON object: %w", err)
@@ -125,5 +138,5 @@ func readStatement(reader *sqlparse.Reader, server sqlparse.Server, line []byte)
 	if err != nil {
 		return nil, err
 	}
-	return newReadAnswer(reader.Read(text, l.mode(server))), nil
+	return newReadAnswer(reader.Read(text, c.mode(server, l))), nil
 }
