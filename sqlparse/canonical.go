@@ -197,7 +197,9 @@ func integer(text []byte) string {
 func (w *canonicalWriter) symbol(t Token) error {
 	switch t.Op {
 	case '.':
-		w.glue = true
+		// A dot binds the word that it touches, whatever that says; INTO .t begins
+		// with a keyword.
+		w.glue = w.i > 1 && w.f.tokens[w.i-2].End == t.Start
 		w.put(".")
 		w.glue = true
 	case '(':

@@ -25,7 +25,13 @@ func (f fragment) at(i int) Token {
 
 // is reports whether the i-th token is the keyword word, given in upper case.
 func (f fragment) is(i int, word string) bool {
-	return i >= 0 && i < len(f.tokens) && f.tokens[i].Type == TokenWord && isWord(f.text(i), word)
+	return i >= 0 && i < len(f.tokens) && f.tokens[i].Type == TokenWord && isWord(f.text(i), word) && !f.binds(i)
+}
+
+// binds reports whether a dot makes the i-th token a part of a name: one that
+// touches it and the next one.
+func (f fragment) binds(i int) bool {
+	return i+2 < len(f.tokens) && f.op(i+1, '.') && f.tokens[i+1].Start == f.tokens[i].End && f.tokens[i+2].Start == f.tokens[i+1].End
 }
 
 // isAny reports whether the i-th token is one of the keywords.

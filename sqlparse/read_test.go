@@ -68,6 +68,10 @@ func TestNeeds(t *testing.T) {
 		{"DROP TEMPORARY TABLE IF EXISTS a, d.b", "drop_table", "ANY *, ANY d.*"},
 		{"CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET NEW.a = 1, @b = NEW.c", "create_trigger", "TRIGGER t"},
 		{"TRUNCATE t", "truncate", "TRUNCATE t"},
+		{"TRUNCATE TABLE .t", "truncate", "TRUNCATE t"},
+		{"TRUNCATE TABLE.t", "truncate", "TRUNCATE TABLE.t"}, // a dot binds the word that it touches
+		{"INSERT INTO/**/.t SET a=1", "insert", "INSERT t"},
+		{"INSERT INTO.t SET a=1", "insert", "INSERT INTO.t"},
 		{"RENAME TABLE a TO b", "rename_table", "ALTER a, DROP TABLE a, CREATE b, INSERT b"},
 		{"CREATE TABLE t SELECT * FROM u", "create_table", "CREATE t, INSERT t, SELECT u"},
 		{"CREATE TABLE t LIKE u", "create_table", "CREATE t, SELECT u"},
