@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"encoding/hex"
 	"slices"
 	"time"
 
@@ -45,7 +44,7 @@ func (s *session) judgeText(text []byte) *verdict {
 		return nil
 	}
 	if v := s.misdeclared(&lexed); v != nil {
-		v.shape = hex.EncodeToString(lexed.Shape[:])
+		v.shape = shapeID(lexed.Shape)
 		return v
 	}
 	if s.state.sandboxed && !lexed.ModeFree() {
@@ -55,7 +54,7 @@ func (s *session) judgeText(text []byte) *verdict {
 	v := s.verdicts.get(s.app, key)
 	if v == nil || !s.holds(v) {
 		v = s.judge(s.state.schema, s.server.read(lexed)).after(v)
-		v.shape = hex.EncodeToString(lexed.Shape[:])
+		v.shape = shapeID(lexed.Shape)
 		if lexed.Ambiguous == "" && s.app != nil {
 			s.verdicts.remember(s.app, key, v, text)
 		}

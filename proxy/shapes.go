@@ -2,6 +2,8 @@ package proxy
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"hash/maphash"
 	"strings"
 	"sync"
@@ -29,6 +31,12 @@ type shapeKey struct {
 	mode           sqlparse.Mode
 	schema         string
 	lowerCaseNames bool
+}
+
+// shapeID names a shape in records: a hash of it, the same everywhere.
+func shapeID(shape []byte) string {
+	sum := sha256.Sum256(shape)
+	return hex.EncodeToString(sum[:16])
 }
 
 // shapes are one app's verdicts: a table of sets of a few places each, as in a

@@ -1,8 +1,6 @@
 package proxy
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -173,15 +171,9 @@ func (s *Server) recordOf(n *shapeSeen) traffic.Record {
 	return traffic.Record{
 		App: n.app, Backend: s.options.Backend.Name, Environment: s.options.Environment,
 		Schema: n.key.schema, Server: n.key.mode.Server.String(), SQLMode: n.key.mode.SQLMode.String(),
-		LowerCaseNames: n.key.lowerCaseNames, Shape: n.key.id(),
+		LowerCaseNames: n.key.lowerCaseNames, Shape: shapeID(n.key.shape),
 		Example: example, Masked: masked,
 	}
-}
-
-// id names a shape in a record of traffic: a hash of it, the same everywhere.
-func (k shapeKey) id() string {
-	sum := sha256.Sum256(k.shape)
-	return hex.EncodeToString(sum[:16])
 }
 
 // told makes the example of a shape when it is first asked for. The text itself

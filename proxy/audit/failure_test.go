@@ -264,10 +264,10 @@ func TestWhatAKilledProxyHadWrittenAheadIsInherited(t *testing.T) {
 		server.Database(t, "heirs")
 		open := func() *audit.Store { return open(t, mysqlName(server, "heirs"), mysqltest.Password) }
 		killed := keep(t, open(), func(o *audit.Options) { o.FlushEvery = time.Hour })
-		new(told).record(t, killed, 3) // a batch with the first, the others ahead of the next
+		new(told).record(t, killed, 3) // at most the first is in a batch
 		reader := open()
-		if n := count(issues(t, reader, audit.AllowedDestructive)); n != 1 {
-			t.Fatalf("%d statements are in batches", n)
+		if audit.Ahead(t, reader) == 0 {
+			t.Fatal("nothing is written ahead")
 		}
 		heir := keep(t, open(), func(o *audit.Options) { o.Now = func() time.Time { return time.Now().Add(time.Hour) } })
 		until(t, "they are inherited", func() bool { return count(issues(t, reader, audit.AllowedDestructive)) == 3 })

@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"bufio"
 	"encoding/json"
 	"io"
 	"strconv"
@@ -95,7 +94,7 @@ func (l *lines) write(deltas []*delta) error {
 	if l.to == nil || len(deltas) == 0 {
 		return nil
 	}
-	out := bufio.NewWriter(l.to)
+	out := &wholeLines{to: l.to}
 	to := json.NewEncoder(out)
 	to.SetEscapeHTML(false)
 	for _, d := range deltas {
@@ -103,7 +102,36 @@ func (l *lines) write(deltas []*delta) error {
 			return err
 		}
 	}
-	return out.Flush()
+	return out.flush()
+}
+
+// wholeLines gathers lines, each of which comes by one Write, and passes them on
+// together but never a part of one: the log goes the same way.
+type wholeLines struct {
+	to   io.Writer
+	held []byte
+}
+
+// maxHeld is how much is gathered, in bytes, unless a line is longer.
+const maxHeld = 64 << 10
+
+func (w *wholeLines) Write(line []byte) (int, error) {
+	if len(w.held)+len(line) > maxHeld {
+		if err := w.flush(); err != nil {
+			return 0, err
+		}
+	}
+	w.held = append(w.held, line...)
+	return len(line), nil
+}
+
+func (w *wholeLines) flush() error {
+	if len(w.held) == 0 {
+		return nil
+	}
+	_, err := w.to.Write(w.held)
+	w.held = w.held[:0]
+	return err
 }
 
 // lines writes the samples, then one line for all events without their own.

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -47,6 +48,36 @@ func TestLines(t *testing.T) {
 	want, err := os.ReadFile(golden)
 	if err != nil || got != string(want) {
 		t.Errorf("%v\n got %s\nwant %s", err, got, want)
+	}
+}
+
+// pieces keeps what is written at once.
+type pieces []string
+
+func (p *pieces) Write(b []byte) (int, error) {
+	*p = append(*p, string(b))
+	return len(b), nil
+}
+
+// The log's own lines go the same way, and must not come between two parts of one.
+func TestLinesAreWrittenWhole(t *testing.T) {
+	var out pieces
+	k := keep(t, open(t, t.TempDir()+"/audit.db", ""), func(o *audit.Options) { o.Lines, o.FlushEvery = &out, time.Hour })
+	for i := range 1000 {
+		e := drop(time.Now())
+		e.Shape = strconv.Itoa(i)
+		if err := k.Record(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	k.mustStop(t)
+	if len(out) < 2 {
+		t.Fatalf("written in %d pieces: too few to part any line", len(out))
+	}
+	for _, piece := range out {
+		if !strings.HasSuffix(piece, "\n") {
+			t.Fatalf("a line is parted: %.100s", piece)
+		}
 	}
 }
 
