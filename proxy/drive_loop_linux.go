@@ -127,23 +127,22 @@ func (l *loop) run() {
 	}
 }
 
-// briefly is how long a busy loop waits before it tells the scheduler that it
-// waits, in milliseconds.
-const briefly = 2
+// unnoticed is the longest that a loop waits without telling the scheduler, in
+// milliseconds. A shorter time would be the next that the kernel's clock has to
+// be set to, twice for each wait, which costs microseconds on a virtual machine.
+const unnoticed = 500
 
-// wait waits for events. For a short while it does so without telling Go's
-// scheduler, which would have a monitor thread look after each wait of a busy
-// loop, at a tenth of what a statement costs. A collector that stops the world
-// meanwhile interrupts the wait with its signal, or waits for its end.
+// wait waits for events. At first it does so without telling Go's scheduler,
+// which would have a monitor thread look after each wait of a busy loop, at a
+// tenth of what a statement costs. It ends by itself where nothing comes for ten
+// milliseconds: by the signal with which the scheduler preempts, as it does when
+// a collector stops the world.
 func (l *loop) wait(events []unix.EpollEvent) (int, error) {
-	n, errno := pollFD(l.epoll, events, briefly)
-	if n > 0 {
+	n, errno := pollFD(l.epoll, events, unnoticed)
+	switch {
+	case n > 0:
 		return n, nil
-	}
-	if errno == unix.EINTR {
-		return 0, nil
-	}
-	if errno != 0 {
+	case errno != 0 && errno != unix.EINTR:
 		return 0, errno
 	}
 	n, err := unix.EpollWait(l.epoll, events, -1)
