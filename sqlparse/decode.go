@@ -1,6 +1,7 @@
 package sqlparse
 
 import (
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
@@ -57,19 +58,70 @@ func decodeName(text []byte, cs Charset) (name string, ok bool) {
 		return decodeLatin1(text), true
 	}
 	enc := encodingOf(cs)
-	if enc == nil {
+	if enc == nil || doubtful(text, cs) {
 		return "", false
 	}
 	out, err := enc.NewDecoder().Bytes(text)
 	if err != nil {
 		return "", false
 	}
+	several := charTables[cs].length != nil
 	for _, r := range string(out) {
-		if r == utf8.RuneError {
+		if r == utf8.RuneError || several && disputed(r) {
 			return "", false
 		}
 	}
 	return string(out), true
+}
+
+// disputed reports whether the tables of character sets with characters of
+// several bytes part over a sign: wave and long dashes, bars, currencies.
+func disputed(r rune) bool {
+	switch {
+	case r < utf8.RuneSelf, unicode.IsLetter(r), unicode.IsDigit(r):
+		return false
+	case r == '\u301c', r == '\uff0d', r == '\uff3c', r == '\uff5e':
+		return true
+	}
+	return (r < '\u3000' || r > '\u303f') && (r < '\uff00' || r > '\uff60')
+}
+
+// doubtful reports whether a character in a name is one that the servers' tables
+// and the encodings above do not have in common.
+func doubtful(text []byte, cs Charset) bool {
+	length := charTables[cs].length
+	for i := 0; i < len(text); i++ {
+		b := text[i]
+		if b < 0x80 {
+			continue
+		}
+		switch cs {
+		case CharsetCP866:
+			if b == 0xfc || b == 0xfd {
+				return true
+			}
+		case CharsetKOI8U:
+			if b == 0x95 || b == 0xae || b == 0xbe {
+				return true
+			}
+		case CharsetSJIS: // beyond JIS X 0208
+			if b == 0x80 || b == 0xa0 || b >= 0xeb {
+				return true
+			}
+		case CharsetUJIS, CharsetEUCJPMS: // likewise
+			if b >= 0xf5 {
+				return true
+			}
+		case CharsetGB2312:
+			if b < 0xa1 || b > 0xf7 {
+				return true
+			}
+		}
+		if length != nil {
+			i += max(1, length(text[i:])) - 1
+		}
+	}
+	return false
 }
 
 // decodeLatin1 is cp1252, but that the five bytes which mean nothing there
