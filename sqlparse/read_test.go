@@ -71,6 +71,10 @@ func TestNeeds(t *testing.T) {
 		{"TRUNCATE TABLE .t", "truncate", "TRUNCATE t"},
 		{"TRUNCATE TABLE.t", "truncate", "TRUNCATE TABLE.t"}, // a dot binds the word that it touches
 		{"INSERT INTO/**/.t VALUES (1)", "insert", "INSERT t"},
+		{"INSERT INTO/**/.t SET a = 1, t.b := 2", "insert", "INSERT t"},
+		{"INSERT INTO/**/.t SET a = 1, b = c", "insert", "INSERT t, SELECT t"},
+		{"INSERT INTO/**/.t VALUES (1) ON DUPLICATE KEY UPDATE a=1, b=2", "insert", "INSERT t, UPDATE t"},
+		{"INSERT INTO/**/.t VALUES (1) ON DUPLICATE KEY UPDATE a=a+1", "insert", "INSERT t, UPDATE t, SELECT t"},
 		{"INSERT INTO.t SET a=1", "insert", "INSERT INTO.t"},
 		{"RENAME TABLE a TO b", "rename_table", "ALTER a, DROP TABLE a, CREATE b, INSERT b"},
 		{"CREATE TABLE t SELECT * FROM u", "create_table", "CREATE t, INSERT t, SELECT u"},

@@ -36,7 +36,7 @@ func (b *bones) insert() {
 		if w.mariaDB() && fromQuery {
 			w.table(t, "SELECT")
 		}
-		b.until("RETURNING")
+		b.changes("RETURNING")
 		if w.mariaDB() && w.runsRoutines() {
 			w.table(t, "SELECT")
 		}
@@ -68,9 +68,7 @@ func (b *bones) source(own *targets) bool {
 		return false
 	case b.take("SET"):
 		b.w.target = own
-		for b.i < b.end && !b.is("ON", "RETURNING", "AS") {
-			b.step()
-		}
+		b.changes("ON", "RETURNING", "AS")
 		return false
 	}
 	values := b.queryAt(b.i)
@@ -81,6 +79,24 @@ func (b *bones) source(own *targets) bool {
 	}
 	b.query()
 	return !values
+}
+
+// changes reads column = expression, ... up to a keyword outside parentheses. A
+// column that is set is not read.
+func (b *bones) changes(words ...string) {
+	for b.i < b.end && b.w.refusal == "" && !b.is(words...) {
+		set := b.i
+		for set < b.end && (b.f.isName(set) || b.f.op(set, '.')) {
+			set++
+		}
+		if b.f.op(set, '=') || b.f.op(set, OpAssign) {
+			b.i = set
+		}
+		for b.i < b.end && !b.op(',') && !b.is(words...) {
+			b.step()
+		}
+		b.takeOp(',')
+	}
 }
 
 // until reads expressions up to a keyword outside parentheses.
