@@ -122,7 +122,7 @@ func (s *session) eventOf(v *verdict, what audit.Decision, text []byte) audit.Ev
 // submit keeps an event that nothing waits for.
 func (s *Server) submit(e audit.Event) error {
 	if r, ok := s.options.Recorder.(audit.Submitter); ok {
-		_, err := r.Submit(e, func(error) {})
+		_, err := r.Submit(&e, func(error) {})
 		return err
 	}
 	return s.options.Recorder.Record(e)
@@ -138,7 +138,7 @@ func (s *session) commit(e *audit.Event) (refused *wire.Err, wait bool) {
 	}
 	var result error
 	resume := s.await(func() { s.head.recorded, s.head.recordErr = true, result })
-	wait, err := r.Submit(*e, func(err error) {
+	wait, err := r.Submit(e, func(err error) {
 		result = err
 		resume()
 	})
@@ -172,7 +172,7 @@ func (s *session) finished(failed *wire.Err) {
 	if failed != nil {
 		e.Code = failed.Code
 	}
-	r.Finished(*e)
+	r.Finished(e)
 }
 
 // deciding is the statement that an event is about: the one that decided, or

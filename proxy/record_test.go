@@ -20,8 +20,8 @@ type slow struct {
 	finished []audit.Event
 }
 
-func (r *slow) Submit(e audit.Event, done func(error)) (wait bool, err error) {
-	if err := r.record.Record(e); err != nil {
+func (r *slow) Submit(e *audit.Event, done func(error)) (wait bool, err error) {
+	if err := r.record.Record(*e); err != nil {
 		return false, err
 	}
 	if e.Decision != audit.AllowedDestructive {
@@ -33,10 +33,10 @@ func (r *slow) Submit(e audit.Event, done func(error)) (wait bool, err error) {
 	return true, nil
 }
 
-func (r *slow) Finished(e audit.Event) {
+func (r *slow) Finished(e *audit.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.finished = append(r.finished, e)
+	r.finished = append(r.finished, *e)
 }
 
 func (r *slow) waits() int {

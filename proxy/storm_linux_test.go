@@ -22,7 +22,7 @@ import (
 // stuck is a recorder that never answers: its lock is held for good.
 type stuck struct{ audit.Log }
 
-func (stuck) Submit(audit.Event, func(error)) (bool, error) { select {} }
+func (stuck) Submit(*audit.Event, func(error)) (bool, error) { select {} }
 
 // What the recorder does cannot hold up a statement that is not recorded, even
 // if it never comes back, and costs it nothing.

@@ -11,35 +11,39 @@ import (
 
 // A destructive statement is stored before it is forwarded. All that a batch
 // tells of it (its issue, counts, client, text) is much work, so first its event
-// alone is written ahead, as one row for all that come at once. The next batch
-// stores the rest, and takes those rows away in the same transaction. What a
-// killed process has written ahead and not in a batch comes back when its writer
-// is resumed, or with another writer of the fleet.
+// alone is written ahead, as one entry for all that come at once: to a journal
+// beside an SQLite store, to a table of a MySQL store, which another proxy of a
+// fleet can read. The next batch stores the rest. What a killed process has
+// written ahead and not in a batch comes back when its writer is resumed, or with
+// another writer of the fleet.
 
-// writeAhead stores events under the next number of a writer.
-func (s *Store) writeAhead(ctx context.Context, writer string, number int64, events []Event) error {
-	text, err := json.Marshal(events)
+// entry is what is written ahead at once.
+type entry struct {
+	Writer string  `json:"writer"`
+	Number int64   `json:"number"` // one after another
+	Batch  int64   `json:"batch"`  // that will store it
+	Events []Event `json:"events"`
+}
+
+// head is the entry without its events.
+func (e entry) head() entry {
+	e.Events = nil
+	return e
+}
+
+// writeAhead stores an entry by itself. It is safe when writeAhead returns.
+func (s *Store) writeAhead(ctx context.Context, e entry) error {
+	if s.journal != nil {
+		return s.journal.write(e)
+	}
+	text, err := json.Marshal(e.Events)
 	if err != nil {
 		return err
 	}
 	return s.use(ctx, func(db *sql.DB) error {
-		if s.ahead.on != db {
-			insert, err := db.PrepareContext(ctx, aheadTable.insert(1))
-			if err != nil {
-				return err
-			}
-			s.ahead = aheadInsert{on: db, insert: insert}
-		}
-		_, err := s.ahead.insert.ExecContext(ctx, writer, number, string(text))
+		_, err := db.ExecContext(ctx, aheadTable.insert(1), e.Writer, e.Number, string(text))
 		return err
 	})
-}
-
-// aheadInsert is the statement that writes ahead, prepared once for a database.
-// It is closed with that.
-type aheadInsert struct {
-	on     *sql.DB
-	insert *sql.Stmt
 }
 
 // takeAhead removes what a writer has written ahead, up to a number.
@@ -70,24 +74,43 @@ func left(ctx context.Context, tx *sql.Tx, writer string) (events []Event, last 
 }
 
 // eventAhead is an event that is written ahead, or ErrNotFound.
-func eventAhead(ctx context.Context, db *sql.DB, id string) (Kept, error) {
+func (s *Store) eventAhead(ctx context.Context, db *sql.DB, id string) (Kept, error) {
+	var e Event
+	var err error
+	if s.journal != nil {
+		e, err = journalled(s.journal.name, id)
+	} else {
+		e, err = inAheadTable(ctx, db, id)
+	}
+	if err != nil {
+		return Kept{}, err
+	}
+	return Kept{Event: e, Issue: keyOf(&e).id()}, nil
+}
+
+func inAheadTable(ctx context.Context, db *sql.DB, id string) (Event, error) {
 	var text string
 	err := db.QueryRowContext(ctx, "SELECT events FROM ahead WHERE events LIKE ?", "%"+id+"%").Scan(&text)
 	if errors.Is(err, sql.ErrNoRows) {
-		return Kept{}, ErrNotFound
+		return Event{}, ErrNotFound
 	}
 	if err != nil {
-		return Kept{}, err
+		return Event{}, err
 	}
 	events, err := parseAhead(text)
 	if err != nil {
-		return Kept{}, err
+		return Event{}, err
 	}
+	return withID(events, id)
+}
+
+// withID finds an event among others, or gives ErrNotFound.
+func withID(events []Event, id string) (Event, error) {
 	i := slices.IndexFunc(events, func(e Event) bool { return e.ID == id })
 	if i < 0 {
-		return Kept{}, ErrNotFound
+		return Event{}, ErrNotFound
 	}
-	return Kept{Event: events[i], Issue: keyOf(&events[i]).id()}, nil
+	return events[i], nil
 }
 
 func parseAhead(text string) (events []Event, err error) {
@@ -112,12 +135,6 @@ func inherit(ctx context.Context, tx *sql.Tx, dead, heir string, number int64) (
 		return nil, err
 	}
 	return events, takeAhead(ctx, tx, dead, last)
-}
-
-// othersAhead are the writers beside one that have written ahead. A file has one
-// writer at a time, so that all others are no more.
-func othersAhead(ctx context.Context, tx *sql.Tx, writer string) ([]string, error) {
-	return names(tx.QueryContext(ctx, "SELECT DISTINCT writer FROM ahead WHERE writer <> ?", writer))
 }
 
 // names reads rows of one text each.

@@ -52,6 +52,8 @@ type Event struct {
 	// What became of a statement that was forwarded, told by Finished.
 	Rows     int64 // affected, as the server says
 	Duration time.Duration
+
+	kept bool // in detail, not only counted
 }
 
 // Recorder keeps events. Record returns only when the event is kept as safely
@@ -69,15 +71,15 @@ type Recorder interface {
 // statements that are to be forwarded. If it must, done is called exactly once,
 // from a goroutine of the recorder's and perhaps before Submit returns; it must
 // not block and must not call the recorder. An error of either means what an
-// error of Record means.
+// error of Record means. The event is the recorder's until then.
 type Submitter interface {
-	Submit(e Event, done func(error)) (wait bool, err error)
+	Submit(e *Event, done func(error)) (wait bool, err error)
 }
 
 // Finisher takes note of what became of a statement that was forwarded: the
-// event as it was recorded, with its Rows, Duration and Code. It never waits.
+// event that was submitted, with its Rows, Duration and Code. It never waits.
 type Finisher interface {
-	Finished(Event)
+	Finished(*Event)
 }
 
 // Gate says whether anything may be forwarded at all. Refusing is nil, or the

@@ -68,7 +68,7 @@ type Book struct {
 
 // loss is a destructive statement that waits until it is stored.
 type loss struct {
-	event Event
+	event *Event
 	done  func(error)
 }
 
@@ -127,7 +127,7 @@ func (o *Options) check() error {
 // Record keeps an event, and waits for the store where it must.
 func (b *Book) Record(e Event) error {
 	answer := make(chan error, 1)
-	wait, err := b.Submit(e, func(err error) { answer <- err })
+	wait, err := b.Submit(&e, func(err error) { answer <- err })
 	if wait {
 		return <-answer
 	}
@@ -135,7 +135,7 @@ func (b *Book) Record(e Event) error {
 }
 
 // Submit keeps an event without waiting; see Submitter.
-func (b *Book) Submit(e Event, done func(error)) (wait bool, err error) {
+func (b *Book) Submit(e *Event, done func(error)) (wait bool, err error) {
 	if _, err := ulid.ParseStrict(e.ID); err != nil {
 		e.Identify()
 	}
@@ -147,11 +147,11 @@ func (b *Book) Submit(e Event, done func(error)) (wait bool, err error) {
 	}
 	b.tally.add(1)
 	if e.Decision != AllowedDestructive {
-		b.intake.add(&e, 1)
+		b.intake.add(e, 1)
 		return false, nil
 	}
 	if b.failing != nil {
-		return false, b.unsafe(&e)
+		return false, b.unsafe(e)
 	}
 	b.losses = append(b.losses, loss{e, done})
 	b.rouse()
@@ -189,11 +189,11 @@ func notRecorded(e Event) Event {
 }
 
 // Finished takes note of what became of a forwarded statement.
-func (b *Book) Finished(e Event) {
+func (b *Book) Finished(e *Event) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.closed {
-		b.intake.finished(&e)
+		b.intake.finished(e)
 	}
 }
 

@@ -17,12 +17,11 @@ func TestAnEventIsKeptWhole(t *testing.T) {
 		now := time.Now().Truncate(time.Millisecond)
 		for _, e := range []audit.Event{drop(now), loss(now)} {
 			e.Identify()
-			if err := k.Record(e); err != nil {
-				t.Fatal(err)
-			}
-			e.Rows, e.Duration = 42, 3*time.Second
-			k.Finished(e)
 			want := e
+			want.Rows, want.Duration = 42, 3*time.Second
+			k.submit(t, &e)
+			e.Rows, e.Duration = want.Rows, want.Duration
+			k.Finished(&e)
 			until(t, "the event is stored with its end", func() bool {
 				got, err := s.Event(t.Context(), e.ID)
 				return err == nil && got.Rows == 42
@@ -123,12 +122,13 @@ func TestSubmitWaitsOnlyForWhatDestroys(t *testing.T) {
 	for _, d := range []audit.Decision{audit.Refused, audit.WouldRefuse, audit.LoginRefused, audit.PolicyLoaded} {
 		e := drop(time.Now())
 		e.Decision = d
-		if wait, err := k.Submit(e, never); wait || err != nil {
+		if wait, err := k.Submit(&e, never); wait || err != nil {
 			t.Errorf("%s: wait %v, %v", d, wait, err)
 		}
 	}
 	answer := make(chan error, 1)
-	wait, err := k.Submit(loss(time.Now()), func(err error) { answer <- err })
+	e := loss(time.Now())
+	wait, err := k.Submit(&e, func(err error) { answer <- err })
 	if !wait || err != nil {
 		t.Fatalf("wait %v, %v", wait, err)
 	}

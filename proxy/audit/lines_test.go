@@ -29,11 +29,9 @@ func TestLines(t *testing.T) {
 			}
 			continue
 		}
-		if wait, err := k.Submit(e, func(error) {}); !wait || err != nil {
-			t.Fatal(wait, err)
-		}
+		k.submit(t, &e)
 		e.Rows, e.Duration = 1200, 1500*time.Millisecond
-		k.Finished(e)
+		k.Finished(&e)
 	}
 	k.mustStop(t)
 	lines := strings.SplitAfter(out.String(), "\n")

@@ -17,10 +17,11 @@ func (w *writer) resume(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	w.name, w.number, w.ahead = last.writer, max(w.number, last.number), last.ahead // a store that replaced another begins at 0
 	inMemory := int64(0)
 	if w.pending != nil {
 		inMemory = w.pending.events()
-		w.pending.number = last.number + 1
+		w.pending.writer, w.pending.number = w.name, w.number+1
 	}
 	w.mu.Lock()
 	for i := range last.left {
@@ -31,7 +32,7 @@ func (w *writer) resume(ctx context.Context) error {
 		w.intake.add(w.gap(lost), lost)
 	}
 	w.mu.Unlock()
-	w.number, w.ahead, w.resumed = last.number, last.ahead, true
+	w.resumed = true
 	if lost > 0 {
 		w.lost(lost)
 	}

@@ -15,37 +15,38 @@ import (
 
 // standing is where a writer ended.
 type standing struct {
+	writer string
 	number int64   // of its last batch
 	events int64   // in all its batches
 	ahead  int64   // the last number that it has written ahead
 	left   []Event // what is written ahead and in no batch
 }
 
-// resume says where a writer ended, and signs it on.
+// resume says where a writer ended, and signs it on. The journal of a file knows
+// the writer's name better than one who was given another.
 func (s *Store) resume(ctx context.Context, writer string) (at standing, err error) {
+	if s.journal != nil {
+		if err := s.journal.open(); err != nil {
+			return standing{}, err
+		}
+		writer = cmp.Or(s.journal.last.Writer, writer)
+	}
 	err = s.transact(ctx, func(tx *sql.Tx) error {
-		at = standing{}
+		at = standing{writer: writer}
 		row := tx.QueryRowContext(ctx, "SELECT batch, events FROM writers WHERE writer = ?", writer)
 		err := row.Scan(&at.number, &at.events)
 		if errors.Is(err, sql.ErrNoRows) {
 			err = s.insert(ctx, tx, writersTable, []any{writer, 0, 0, time.Now().UnixMilli(), 0})
 		}
-		if err != nil {
+		if err != nil || s.journal != nil {
 			return err
 		}
-		if at.left, at.ahead, err = left(ctx, tx, writer); err != nil || s.file == "" {
-			return err
-		}
-		others, err := othersAhead(ctx, tx, writer)
-		for _, other := range others {
-			events, err := inherit(ctx, tx, other, writer, at.ahead+1)
-			if err != nil {
-				return err
-			}
-			at.left, at.ahead = append(at.left, events...), at.ahead+1
-		}
+		at.left, at.ahead, err = left(ctx, tx, writer)
 		return err
 	})
+	if s.journal != nil && err == nil {
+		at.left, at.ahead = s.journal.since(at.number), s.journal.last.Number
+	}
 	return at, err
 }
 
@@ -70,7 +71,7 @@ type dead struct {
 // they had. Each is told to one caller, once, who inherits what it has written
 // ahead under the numbers behind ahead.
 func (s *Store) claimDead(ctx context.Context, now time.Time, heir string, ahead int64) (found []dead, err error) {
-	if s.file != "" {
+	if s.journal != nil {
 		return nil, nil // the tally beside the file knows more
 	}
 	err = s.transact(ctx, func(tx *sql.Tx) error {
@@ -108,7 +109,7 @@ func affected(result sql.Result, err error) (int64, error) {
 // write stores a batch whole, once.
 func (s *Store) write(ctx context.Context, b *batch) error {
 	slices.SortFunc(b.deltas, func(x, y *delta) int { return cmp.Compare(x.id, y.id) }) // two writers lock rows in the same order
-	return s.transact(ctx, func(tx *sql.Tx) error {
+	err := s.transact(ctx, func(tx *sql.Tx) error {
 		var last int64
 		if err := tx.QueryRowContext(ctx, "SELECT batch FROM writers WHERE writer = ?", b.writer).Scan(&last); err != nil {
 			return err
@@ -119,11 +120,17 @@ func (s *Store) write(ctx context.Context, b *batch) error {
 		if err := s.insert(ctx, tx, writersTable, []any{b.writer, b.number, b.events(), b.at.UnixMilli(), 0}); err != nil {
 			return err
 		}
-		if err := takeAhead(ctx, tx, b.writer, b.ahead); err != nil {
-			return err
+		if s.journal == nil {
+			if err := takeAhead(ctx, tx, b.writer, b.ahead); err != nil {
+				return err
+			}
 		}
 		return s.writeRows(ctx, tx, rowsOf(b.deltas))
 	})
+	if s.journal != nil && (err == nil || errors.Is(err, errWritten)) {
+		s.journal.stored(b.number)
+	}
+	return err
 }
 
 // rows are what a batch puts into each table.

@@ -34,7 +34,7 @@ type Store struct {
 	read  *sql.DB      // many readers
 	ready bool         // the tables are there
 
-	ahead aheadInsert // the writer's
+	journal *journal // beside SQLite's file; the writer's
 }
 
 // dialect is what SQLite and MySQL do not have in common.
@@ -70,14 +70,22 @@ func newStore(d dialect, file string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the record: %w", err)
 	}
-	return &Store{dialect: d, file: file, db: write, read: read}, nil
+	s := &Store{dialect: d, file: file, db: write, read: read}
+	if file != "" {
+		s.journal = &journal{name: file + "-ahead"}
+	}
+	return s, nil
 }
 
 // Close closes the store's connections.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return errors.Join(s.db.Close(), s.read.Close())
+	err := errors.Join(s.db.Close(), s.read.Close())
+	if s.journal != nil {
+		err = errors.Join(err, s.journal.close())
+	}
+	return err
 }
 
 // tallyFile is where the events taken in are counted beside the store.

@@ -110,14 +110,16 @@ func (w *writer) settle() {
 	w.storing, w.losses = w.losses, nil
 	events := make([]Event, len(w.storing))
 	for i := range w.storing {
-		events[i] = w.storing[i].event
+		events[i] = *w.storing[i].event
 	}
 	w.mu.Unlock()
 	if len(events) == 0 {
 		return
 	}
 	start := w.o.Now()
-	err := w.inTime(func(ctx context.Context) error { return w.o.Store.writeAhead(ctx, w.name, w.ahead+1, events) })
+	err := w.inTime(func(ctx context.Context) error {
+		return w.o.Store.writeAhead(ctx, entry{Writer: w.name, Number: w.ahead + 1, Batch: w.next(), Events: events})
+	})
 	if err != nil {
 		w.failed(start, err)
 		return
@@ -127,12 +129,20 @@ func (w *writer) settle() {
 	stored := w.storing // none where it took too long: they were refused
 	w.storing = nil
 	for i := range stored {
-		w.intake.add(&stored[i].event, 1)
+		w.intake.add(stored[i].event, 1)
 	}
 	w.mu.Unlock()
 	for _, l := range stored {
 		l.done(nil)
 	}
+}
+
+// next is the number of the batch that is gathered next.
+func (w *writer) next() int64 {
+	if w.pending != nil {
+		return w.pending.number + 1
+	}
+	return w.number + 1
 }
 
 // end stores the rest and signs off.
@@ -156,7 +166,7 @@ func (w *writer) gather(now time.Time, empty bool) {
 		return
 	}
 	w.mu.Lock()
-	p := &batch{writer: w.name, number: w.number + 1, ahead: w.ahead, at: now, deltas: w.intake.drain(now)}
+	p := &batch{writer: w.name, number: w.next(), ahead: w.ahead, at: now, deltas: w.intake.drain(now)}
 	w.mu.Unlock()
 	if len(p.deltas) == 0 && !empty && w.resumed {
 		return
@@ -232,7 +242,7 @@ func (b *Book) fail(err error) {
 	b.storing, b.losses = nil, nil
 	var answer error
 	for i := range losses {
-		answer = b.unsafe(&losses[i].event)
+		answer = b.unsafe(losses[i].event)
 	}
 	h := b.Health()
 	if h.Err == nil {
