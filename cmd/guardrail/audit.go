@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -23,7 +26,7 @@ type auditCommand struct {
 	store        string
 	passwordFile string
 	conditions   map[string]*[]string
-	since        time.Duration
+	since        age
 	from, to     string
 	limit        int
 	format       string
@@ -48,8 +51,9 @@ The store is the one that the configuration names, or --store. Each filter can
 be given several times; a value that begins with ! is left out. An issue counts
 all its events; of an issue's many events the first of every minute are kept.
 
-Formats: text; json, one object a line, as documented in the README under "The
-record"; csv, with a line of names.`,
+Formats: text, with times in the zone of TZ; json, one object a line, as
+documented in the README under "The record"; csv, with a line of names. These
+two have their times in UTC.`,
 		Example: `  guardrail audit --since 24h --app accounting-web
   guardrail audit --issues --decision refused --format csv > refused.csv
   guardrail audit -f --client '!10.0.0.7'
@@ -65,7 +69,8 @@ record"; csv, with a line of names.`,
 	for _, field := range audit.Fields() {
 		c.conditions[field] = f.StringArray(field, nil, "only events of this "+field+"; !VALUE for all others")
 	}
-	f.DurationVar(&c.since, "since", 24*time.Hour, "how far back")
+	c.since = age(24 * time.Hour)
+	f.Var(&c.since, "since", "how far back: 90m, 24h, 7d")
 	f.StringVar(&c.from, "from", "", "from a moment on, in place of --since: 2026-12-01T03:00:00+09:00")
 	f.StringVar(&c.to, "to", "", "up to a moment")
 	f.IntVarP(&c.limit, "limit", "n", 100, "at most so many, the latest")
@@ -81,7 +86,10 @@ func (c *auditCommand) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	out, err := newAuditPrinter(cmd.OutOrStdout(), c.format)
+	if err := c.agree(cmd, args); err != nil {
+		return err
+	}
+	out, err := newAuditPrinter(cmd.OutOrStdout(), c.format, c.issues)
 	if err != nil {
 		return err
 	}
@@ -130,7 +138,7 @@ func openStore(from config.Audit) (*audit.Store, error) {
 }
 
 func (c *auditCommand) filter(now time.Time) (audit.Filter, error) {
-	f := audit.Filter{From: now.Add(-c.since)}
+	f := audit.Filter{From: now.Add(-time.Duration(c.since))}
 	for _, field := range audit.Fields() {
 		for _, v := range *c.conditions[field] {
 			condition := audit.Condition{Field: field, Value: v}
@@ -147,6 +155,14 @@ func (c *auditCommand) filter(now time.Time) (audit.Filter, error) {
 	if f.To, err = moment("--to", c.to, f.To); err != nil {
 		return f, err
 	}
+	if !f.To.IsZero() && !f.To.After(f.From) {
+		return f, errors.New("--to is before the time that is asked for begins")
+	}
+	for _, d := range *c.conditions["decision"] {
+		if !slices.Contains(audit.Decisions(), audit.Decision(strings.TrimPrefix(d, "!"))) {
+			return f, fmt.Errorf("--decision %q: use one of %v", d, audit.Decisions())
+		}
+	}
 	if c.follow && (c.issues || c.to != "") {
 		return f, errors.New("--follow goes with events, and without --to")
 	}
@@ -157,6 +173,56 @@ func (c *auditCommand) filter(now time.Time) (audit.Filter, error) {
 		return f, errors.New("--limit must be at least 1")
 	}
 	return f, nil
+}
+
+// agree refuses flags that would be ignored.
+func (c *auditCommand) agree(cmd *cobra.Command, args []string) error {
+	var what string
+	switch {
+	case c.traffic:
+		what = "--traffic shows all that is recorded, as lines of JSON"
+	case len(args) > 0:
+		what = "one event is shown by its id"
+	default:
+		return nil
+	}
+	ignored := append(audit.Fields(), "since", "from", "to", "limit", "issues", "follow")
+	if c.traffic {
+		ignored = append(ignored, "format")
+		if len(args) > 0 {
+			return errors.New(what + ": leave out " + args[0])
+		}
+	}
+	var odd []string
+	for _, name := range ignored {
+		if cmd.Flags().Changed(name) {
+			odd = append(odd, "--"+name)
+		}
+	}
+	if len(odd) > 0 {
+		return errors.New(what + ": leave out " + strings.Join(odd, ", "))
+	}
+	return nil
+}
+
+// age is how long ago something was, as a flag: a duration, which may be of days.
+type age time.Duration
+
+func (a *age) String() string { return time.Duration(*a).String() }
+func (a *age) Type() string   { return "duration" }
+
+func (a *age) Set(text string) error {
+	d, err := time.ParseDuration(text)
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		var n int
+		n, err = strconv.Atoi(days)
+		d = time.Duration(n) * 24 * time.Hour
+	}
+	if err != nil || d <= 0 || d > 100*365*24*time.Hour {
+		return errors.New("write it as 90m, 24h or 7d")
+	}
+	*a = age(d)
+	return nil
 }
 
 func moment(flag, text string, otherwise time.Time) (time.Time, error) {

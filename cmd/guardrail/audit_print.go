@@ -21,14 +21,19 @@ type auditPrinter interface {
 	flush() error
 }
 
-func newAuditPrinter(out io.Writer, format string) (auditPrinter, error) {
+// newAuditPrinter returns the one for events, or for issues.
+func newAuditPrinter(out io.Writer, format string, issues bool) (auditPrinter, error) {
 	switch format {
 	case "text":
 		return auditText{bufio.NewWriter(out)}, nil
 	case "json":
 		return auditJSON{bufio.NewWriter(out)}, nil
 	case "csv":
-		return &auditCSV{to: csv.NewWriter(out)}, nil
+		names := eventNames
+		if issues {
+			names = issueNames
+		}
+		return newAuditCSV(csv.NewWriter(out), names), nil
 	}
 	return nil, fmt.Errorf("--format %q: use text, json or csv", format)
 }
@@ -45,7 +50,10 @@ func (p auditText) event(k audit.Kept) {
 	_, _ = fmt.Fprintf(p.to, "%s  %-19s  %s  %s from %s  %s  %s\n", e.Time.Format("2006-01-02 15:04:05.000"), e.Decision, or(e.App, "-"),
 		or(inOneLine(e.Account), "-"), or(e.Client, "-"), rule, e.ID)
 	p.below(or(e.Statement, e.Reason))
-	if e.Duration > 0 {
+	switch {
+	case e.Duration > 0 && e.Code != 0:
+		p.below(fmt.Sprintf("the server's error %d after %v", e.Code, e.Duration.Round(time.Millisecond)))
+	case e.Duration > 0:
 		p.below(fmt.Sprintf("%d rows in %v", e.Rows, e.Duration.Round(time.Millisecond)))
 	}
 }
@@ -119,7 +127,9 @@ func issueRecord(i audit.Issue) issueObject {
 		FirstSeen: i.FirstSeen.UTC(), LastSeen: i.LastSeen.UTC(), Count: i.Events, InTime: i.InWindow, Rows: i.Rows,
 	}
 	for _, c := range i.Clients {
-		o.Clients = append(o.Clients, c.Client)
+		if c.Client != "" { // the guard's own events have none, nor have those beyond the most that are told apart
+			o.Clients = append(o.Clients, c.Client)
+		}
 	}
 	if i.Acknowledged != nil {
 		o.Note = i.Acknowledged.By + ": " + i.Acknowledged.Note
@@ -128,16 +138,19 @@ func issueRecord(i audit.Issue) issueObject {
 }
 
 // auditCSV writes rows under a row of names.
-type auditCSV struct {
-	to    *csv.Writer
-	named bool
+type auditCSV struct{ to *csv.Writer }
+
+func newAuditCSV(to *csv.Writer, names string) auditCSV {
+	_ = to.Write(strings.Split(names, ","))
+	return auditCSV{to}
 }
 
-func (p *auditCSV) row(names string, values ...string) {
-	if !p.named {
-		p.named = true
-		_ = p.to.Write(strings.Split(names, ","))
-	}
+const (
+	eventNames = "time,id,issue,decision,environment,backend,app,account,client,schema,kind,need,rule,rule_file,rule_line,cause,code,rows,duration_ms,statement,reason"
+	issueNames = "id,decision,environment,backend,app,account,rule,rule_file,rule_line,kind,need,statement,first_seen,last_seen,count,count_in_time,rows,clients,note"
+)
+
+func (p auditCSV) row(values ...string) {
 	for i, v := range values {
 		values[i] = inert(v)
 	}
@@ -152,23 +165,21 @@ func inert(v string) string {
 	return v
 }
 
-func (p *auditCSV) event(k audit.Kept) {
+func (p auditCSV) event(k audit.Kept) {
 	e := k.Event
-	p.row("time,id,issue,decision,environment,backend,app,account,client,schema,kind,need,rule,rule_file,rule_line,cause,code,rows,duration_ms,statement,reason",
-		e.Time.UTC().Format(time.RFC3339Nano), e.ID, k.Issue.String(), string(e.Decision), e.Environment, e.Backend, e.App, e.Account, e.Client,
+	p.row(e.Time.UTC().Format(time.RFC3339Nano), e.ID, k.Issue.String(), string(e.Decision), e.Environment, e.Backend, e.App, e.Account, e.Client,
 		e.Schema, e.Kind, e.Need, e.Rule, e.RuleFile, strconv.Itoa(e.RuleLine), e.Cause, strconv.Itoa(int(e.Code)),
 		strconv.FormatInt(e.Rows, 10), strconv.FormatInt(e.Duration.Milliseconds(), 10), e.Statement, e.Reason)
 }
 
-func (p *auditCSV) issue(i audit.Issue) {
+func (p auditCSV) issue(i audit.Issue) {
 	o := issueRecord(i)
-	p.row("id,decision,environment,backend,app,account,rule,rule_file,rule_line,kind,need,statement,first_seen,last_seen,count,count_in_time,rows,clients,note",
-		o.ID, string(o.Decision), o.Environment, o.Backend, o.App, o.Account, o.Rule, o.RuleFile, strconv.Itoa(o.RuleLine), o.Kind, o.Need,
+	p.row(o.ID, string(o.Decision), o.Environment, o.Backend, o.App, o.Account, o.Rule, o.RuleFile, strconv.Itoa(o.RuleLine), o.Kind, o.Need,
 		o.Statement, o.FirstSeen.Format(time.RFC3339), o.LastSeen.Format(time.RFC3339), strconv.FormatInt(o.Count, 10),
 		strconv.FormatInt(o.InTime, 10), strconv.FormatInt(o.Rows, 10), strings.Join(o.Clients, " "), o.Note)
 }
 
-func (p *auditCSV) flush() error {
+func (p auditCSV) flush() error {
 	p.to.Flush()
 	return p.to.Error()
 }

@@ -39,7 +39,7 @@ func newBookMetrics(r prometheus.Registerer) *bookMetrics {
 	}
 	m.up.Set(1)
 	m.decisions = map[Decision]prometheus.Counter{}
-	for _, d := range []Decision{Refused, WouldRefuse, AllowedDestructive, LoginRefused, IdentityMismatch, IdentityChanged, PolicyLoaded, PolicyFailed, RecordGap} {
+	for _, d := range Decisions() {
 		m.decisions[d] = m.events.WithLabelValues(string(d)) // an alert on the first one needs the zero before it
 	}
 	r.MustRegister(m.events, m.up, m.failures, m.unrecorded, m.lost, m.lineFailures, m.commits)

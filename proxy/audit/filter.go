@@ -30,6 +30,11 @@ var fields = []string{"app", "environment", "backend", "rule", "kind", "client",
 // Fields returns the names that a Condition may have.
 func Fields() []string { return slices.Clone(fields) }
 
+// Decisions returns all that a Condition on "decision" may ask for.
+func Decisions() []Decision {
+	return []Decision{Refused, WouldRefuse, AllowedDestructive, LoginRefused, IdentityMismatch, IdentityChanged, PolicyLoaded, PolicyFailed, RecordGap}
+}
+
 // With returns the filter with one more condition.
 func (f Filter) With(field, value string) Filter {
 	f.Conditions = append(slices.Clip(f.Conditions), Condition{Field: field, Value: value})
