@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"guardrail/proxy/audit"
@@ -15,6 +16,7 @@ const eventsAPage = 100
 type eventsView struct {
 	Events []audit.Kept
 	More   string
+	Menus  []menu
 }
 
 func (d *Dashboard) events(w http.ResponseWriter, r *http.Request) {
@@ -25,6 +27,11 @@ func (d *Dashboard) events(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	v := eventsView{Events: found}
+	from, _ := q.window(d.Now())
+	if v.Menus, err = d.menus(r.Context(), from); err != nil {
+		d.broken(w, r, err)
+		return
+	}
 	if len(found) > eventsAPage {
 		v.Events, v.More = found[:eventsAPage], found[eventsAPage-1].ID
 	}
@@ -56,16 +63,19 @@ func (d *Dashboard) event(w http.ResponseWriter, r *http.Request) {
 	d.render(w, r, http.StatusOK, "event.html", "Event "+id, query{Range: defaultRange}, v)
 }
 
-// find opens the event whose id was pasted, alone or with the error around it.
+// eventID is what an event's id looks like.
+var eventID = regexp.MustCompile(`(?i)\b[0-7][0-9A-HJKMNP-TV-Z]{25}\b`)
+
+// find opens the event whose id was pasted, alone or with the error around it,
+// in which it comes last.
 func (d *Dashboard) find(w http.ResponseWriter, r *http.Request) {
-	text := r.URL.Query().Get("event")
-	if _, after, ok := strings.Cut(text, "event "); ok {
-		text = after
+	text := strings.TrimSpace(r.URL.Query().Get("event"))
+	if ids := eventID.FindAllString(text, -1); len(ids) > 0 {
+		text = ids[len(ids)-1]
 	}
-	text, _, _ = strings.Cut(strings.TrimSpace(text), ")")
 	if text == "" {
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 		return
 	}
-	http.Redirect(w, r, "/events/"+url.PathEscape(strings.TrimSpace(text)), http.StatusSeeOther)
+	http.Redirect(w, r, "/events/"+url.PathEscape(text), http.StatusSeeOther)
 }

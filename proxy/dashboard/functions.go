@@ -27,7 +27,9 @@ func (d *Dashboard) functions() template.FuncMap {
 		"value":   func(q query, field, text string) value { return newValue(q, "/", field, text) },
 		"valueIn": newValue,
 		"badge":   newBadge, "backends": backends, "tag": tagOf,
-		"ranges": func() []choice { return ranges }, "orders": func() []choice { return orders }, "shows": func() []choice { return shows },
+		"ranges": func() []choice { return ranges }, "orders": func() []choice { return orders }, "shows": func() []choice { return shows }, "outcomes": func() []choice { return outcomes },
+		"shown":   shown,
+		"filters": func(q query, path string, menus []menu) filters { return filters{q, path, path == "/", menus} },
 		"has": func(q query, field, value string) bool {
 			return slices.Contains(filterValues(q, field), value)
 		},
@@ -38,7 +40,7 @@ func (d *Dashboard) functions() template.FuncMap {
 		"place":     place,
 		"share":     share,
 		"add":       func(a, b int) int { return a + b },
-		"mul":       func(a, b float64) float64 { return a * b },
+		"sub":       func(a, b int) int { return a - b },
 		"since": func(i audit.Issue) int64 {
 			if i.Acknowledged == nil {
 				return 0
@@ -53,7 +55,11 @@ func (d *Dashboard) functions() template.FuncMap {
 type value struct{ Field, Text, Only, Not string }
 
 func newValue(q query, view, field, text string) value {
-	return value{Field: field, Text: text, Only: q.With(field, text, false).at(view), Not: q.With(field, text, true).at(view)}
+	v := value{Field: field, Text: text, Only: q.With(field, text, false).at(view), Not: q.With(field, text, true).at(view)}
+	if field == "decision" {
+		v.Field, v.Text = "outcome", verdict(audit.Decision(text))
+	}
+	return v
 }
 
 // badge is a decision with its colour.
@@ -65,6 +71,26 @@ func newBadge(d audit.Decision, kind string) badge {
 		class = "rows"
 	}
 	return badge{class, verdict(d)}
+}
+
+// filters are the menus over a view.
+type filters struct {
+	Query  query
+	Path   string
+	Issues bool // it lists issues, not events
+	Menus  []menu
+}
+
+// shown is a filter's field and value in the page's words.
+func shown(c audit.Condition) string {
+	operator := "="
+	if c.Not {
+		operator = "≠"
+	}
+	if c.Field == "decision" {
+		return "outcome " + operator + " " + verdict(audit.Decision(c.Value))
+	}
+	return c.Field + " " + operator + " " + c.Value
 }
 
 // tagOf says what a backend's data is tagged with.

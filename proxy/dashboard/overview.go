@@ -14,12 +14,12 @@ const (
 	lossWindow    = 15 * time.Minute
 	issuesAPage   = 50
 	appsShown     = 12
-	hurtShown     = 3
 	reloadsShown  = 50
 	menuEntries   = 200
 	alarmFactor   = 5 // times what is usual
 	alarmRate     = 5 // events in a slot, at least
 	lossesShown   = 10
+	lossesRead    = 200
 	baselineRange = 7 * 24 * time.Hour
 )
 
@@ -30,15 +30,19 @@ var troubles = []audit.Decision{
 
 // overviewView is the first view.
 type overviewView struct {
-	Losses    []audit.Issue // dropped, truncated, altered in the last 15 minutes
-	LossCount int64
-	RowLosses []audit.Issue // rows deleted, as applications do
-	RowCount  int64
+	Losses       []audit.Issue // dropped, truncated, altered in the last 15 minutes
+	LossCount    int64
+	LossIssues   int           // in all; so many are not shown
+	LossesUnread bool          // there are more than were counted
+	RowLosses    []audit.Issue // rows deleted, as applications do
+	RowIssues    int
 
-	Step     string // what a bar stands for
+	Hurt     []appRow // refused far more than usual just now
+	HurtStep string   // what their figures are counted in
+	Step     string   // what a bar stands for
 	Apps     []appRow
+	Baseline bool // what is usual is known for what the view asks for
 	MoreApps int
-	Hurt     []appRow // of these, far above what is usual
 	From, To time.Time
 	Ticks    []time.Time
 
@@ -70,7 +74,7 @@ func (d *Dashboard) overview(w http.ResponseWriter, r *http.Request) {
 	q := readQuery(r.URL.Query())
 	now := d.Now()
 	var v overviewView
-	for _, part := range []func(context.Context, query, time.Time, *overviewView) error{d.losses, d.refusals, d.issues, d.menus} {
+	for _, part := range []func(context.Context, query, time.Time, *overviewView) error{d.losses, d.refusals, d.issues, d.offer} {
 		if err := part(r.Context(), q, now, &v); err != nil {
 			d.broken(w, r, err)
 			return
@@ -79,36 +83,52 @@ func (d *Dashboard) overview(w http.ResponseWriter, r *http.Request) {
 	d.render(w, r, http.StatusOK, "overview.html", "", q, v)
 }
 
-// losses finds what was destroyed of late, whatever the view's time is.
-func (d *Dashboard) losses(ctx context.Context, q query, now time.Time, v *overviewView) error {
-	f := audit.Filter{From: now.Add(-lossWindow), Decisions: []audit.Decision{audit.AllowedDestructive}, Conditions: q.Conditions}
-	found, _, err := d.Store.Issues(ctx, f, audit.ByLast, 200, 0)
-	for _, i := range found {
-		if audit.TakesRows(i.Kind) {
-			v.RowLosses, v.RowCount = append(v.RowLosses, i), v.RowCount+i.InWindow
-		} else {
-			v.Losses, v.LossCount = append(v.Losses, i), v.LossCount+i.InWindow
+// losses finds what was destroyed of late, whatever the view's filters and time
+// are: nobody is to read "nothing" who has filtered it away.
+func (d *Dashboard) losses(ctx context.Context, _ query, now time.Time, v *overviewView) error {
+	recent := audit.Filter{From: now.Add(-lossWindow), Decisions: []audit.Decision{audit.AllowedDestructive}}
+	of := func(rows bool) (found []audit.Issue, events int64, total int, err error) {
+		f := recent
+		for _, kind := range rowKinds {
+			f.Conditions = append(f.Conditions, audit.Condition{Field: "kind", Value: kind, Not: !rows})
 		}
+		found, total, err = d.Store.Issues(ctx, f, audit.ByLast, lossesRead, 0)
+		for _, i := range found {
+			events += i.InWindow
+		}
+		return found, events, total, err
 	}
+	var err error
+	if v.Losses, v.LossCount, v.LossIssues, err = of(false); err != nil {
+		return err
+	}
+	v.LossesUnread = v.LossIssues > len(v.Losses)
 	v.Losses = v.Losses[:min(len(v.Losses), lossesShown)]
+	v.RowLosses, _, v.RowIssues, err = of(true)
 	return err
 }
 
-// refusals draws the refusals of each app against what is usual for it.
+// rowKinds are the kinds of which audit.TakesRows is true.
+var rowKinds = []string{"delete", "delete_multi", "replace", "replace_select", "update", "update_multi"}
+
+// refusals draws the refusals of each app against what is usual for it, and
+// finds the apps that are refused far more than that just now, whatever the
+// view's filters and time are.
 func (d *Dashboard) refusals(ctx context.Context, q query, now time.Time, v *overviewView) error {
-	f := q.filter(now, audit.Refused, audit.LoginRefused)
+	refused := []audit.Decision{audit.Refused, audit.LoginRefused}
+	usually, _, err := d.Store.Series(ctx, audit.Filter{From: now.Add(-baselineRange), To: now, Decisions: refused})
+	if err != nil {
+		return err
+	}
+	if err := d.hurt(ctx, usually, refused, now, v); err != nil {
+		return err
+	}
+	f := q.filter(now, refused...)
 	points, grain, err := d.Store.Series(ctx, f)
 	if err != nil {
 		return err
 	}
-	hours := map[string][]audit.Point{}
-	if plain(q) {
-		week := f
-		week.From, week.To = now.Add(-baselineRange), now
-		if hours, _, err = d.Store.Series(ctx, week); err != nil {
-			return err
-		}
-	}
+	v.Baseline = plain(q)
 	v.From, v.To = q.window(now)
 	frame := timeFrame{v.From, v.To, grain}
 	marks, err := d.reloads(ctx, f, frame)
@@ -116,20 +136,44 @@ func (d *Dashboard) refusals(ctx context.Context, q query, now time.Time, v *ove
 		return err
 	}
 	for app, p := range points {
-		row := appRow{Name: app, Chart: newChart(p, frame, usual(hours[app], grain), now)}
+		row := appRow{Name: app}
+		normal := 0.0
+		if v.Baseline {
+			normal = usual(usually[app], grain)
+			row.Alarm = !v.To.Before(now) && slices.ContainsFunc(v.Hurt, func(h appRow) bool { return h.Name == app })
+		}
+		row.Chart = newChart(p, frame, normal, now)
 		row.Chart.Marks = marks
-		row.Alarm = row.Chart.Lately >= alarmRate && float64(row.Chart.Lately) > alarmFactor*row.Chart.Usual
 		v.Apps = append(v.Apps, row)
 	}
 	slices.SortFunc(v.Apps, func(a, b appRow) int {
 		return cmp.Or(-cmp.Compare(a.Chart.Total, b.Chart.Total), cmp.Compare(a.Name, b.Name))
 	})
-	v.Hurt = slices.DeleteFunc(slices.Clone(v.Apps), func(a appRow) bool { return !a.Alarm })
-	v.Hurt = v.Hurt[:min(len(v.Hurt), hurtShown)]
 	v.Ticks = frame.ticks()
 	v.MoreApps = max(len(v.Apps)-appsShown, 0)
 	v.Apps = v.Apps[:len(v.Apps)-v.MoreApps]
 	v.Step = stepOf(grain)
+	return nil
+}
+
+// hurt finds the apps whose refusals of the last quarter of an hour are far
+// above what is usual, the worst first.
+func (d *Dashboard) hurt(ctx context.Context, usually map[string][]audit.Point, refused []audit.Decision, now time.Time, v *overviewView) error {
+	f := audit.Filter{From: now.Add(-lately), Decisions: refused}
+	points, grain, err := d.Store.Series(ctx, f)
+	if err != nil {
+		return err
+	}
+	for app, p := range points {
+		c := newChart(p, timeFrame{f.From, now, grain}, usual(usually[app], grain), now)
+		if c.Lately >= alarmRate && float64(c.Lately) > alarmFactor*c.Usual {
+			v.Hurt = append(v.Hurt, appRow{Name: app, Chart: c, Alarm: true})
+		}
+	}
+	slices.SortFunc(v.Hurt, func(a, b appRow) int {
+		return cmp.Or(-cmp.Compare(a.Chart.Lately, b.Chart.Lately), cmp.Compare(a.Name, b.Name))
+	})
+	v.HurtStep = stepOf(grain)
 	return nil
 }
 
@@ -202,16 +246,24 @@ func filterValues(q query, field string) []string {
 	return out
 }
 
-// menus are what the filters offer.
-func (d *Dashboard) menus(ctx context.Context, _ query, now time.Time, v *overviewView) error {
-	values, err := d.Store.Values(ctx, v.From, menuEntries)
-	if err != nil {
+// offer fills what the first view's filters offer.
+func (d *Dashboard) offer(ctx context.Context, _ query, _ time.Time, v *overviewView) (err error) {
+	if v.Menus, err = d.menus(ctx, v.From); err != nil {
 		return err
-	}
-	for _, m := range []menu{{Field: "app", Text: "App"}, {Field: "environment", Text: "Environment"}, {Field: "rule", Text: "Rule"}, {Field: "kind", Text: "Kind"}} {
-		m.Values = values[m.Field]
-		v.Menus = append(v.Menus, m)
 	}
 	v.Size, err = d.Store.Size(ctx)
 	return err
+}
+
+// menus are what can be filtered by, of what was seen since a time.
+func (d *Dashboard) menus(ctx context.Context, since time.Time) ([]menu, error) {
+	values, err := d.Store.Values(ctx, since, menuEntries)
+	if err != nil {
+		return nil, err
+	}
+	all := []menu{{Field: "app", Text: "App"}, {Field: "environment", Text: "Environment"}, {Field: "rule", Text: "Rule"}, {Field: "kind", Text: "Kind"}}
+	for i := range all {
+		all[i].Values = values[all[i].Field]
+	}
+	return all, nil
 }

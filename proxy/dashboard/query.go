@@ -32,8 +32,14 @@ var (
 	ranges = []choice{
 		{"15m", "15 minutes"}, {"1h", "1 hour"}, {"3h", "3 hours"}, {"6h", "6 hours"}, {"24h", "24 hours"}, {"7d", "7 days"}, {"30d", "30 days"}, {"90d", "90 days"},
 	}
-	orders = []choice{{"first", "newest first"}, {"last", "last seen"}, {"count", "most events"}}
-	shows  = []choice{{"open", "open"}, {"acknowledged", "acknowledged"}, {"all", "all"}}
+	orders = []choice{{"first", "newest"}, {"last", "last seen"}, {"count", "most events"}}
+	// outcomes are the decisions that a menu offers.
+	outcomes = []choice{
+		{string(audit.Refused), "refused"}, {string(audit.WouldRefuse), "observed"}, {string(audit.AllowedDestructive), "destructive, allowed"},
+		{string(audit.LoginRefused), "login refused"}, {string(audit.IdentityMismatch), "wrong environment"}, {string(audit.IdentityChanged), "another server"},
+		{string(audit.PolicyLoaded), "policy loaded"}, {string(audit.PolicyFailed), "policy failed"}, {string(audit.RecordGap), "record gap"},
+	}
+	shows = []choice{{"open", "open"}, {"acknowledged", "acknowledged"}, {"all", "all"}}
 )
 
 // readQuery reads an address. What it does not understand it leaves out.
@@ -188,7 +194,7 @@ func (q query) Ranged(r string) query {
 // Words says what time the query asks for.
 func (q query) Words() string {
 	if q.From != "" {
-		return fmt.Sprintf("%s to %s", q.From, orElse(q.To, "now"))
+		return fmt.Sprintf("%s to %s, UTC", strings.Replace(q.From, "T", " ", 1), strings.Replace(orElse(q.To, "now"), "T", " ", 1))
 	}
 	for _, c := range ranges {
 		if c.Value == q.Range {

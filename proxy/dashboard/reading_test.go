@@ -1,7 +1,11 @@
 package dashboard_test
 
 import (
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
@@ -79,4 +83,55 @@ func tabTo(t *testing.T, b browsertest.Tab, css string) {
 		}
 	}
 	t.Fatalf("60 tabulators do not lead to %s", css)
+}
+
+// A page whose guard is gone says that it is not fresh, however green it was,
+// and says so no more when the guard is back.
+func TestAPageThatIsNotFreshSaysSo(t *testing.T) {
+	p := newPage(t, dashboard.Access{})
+	var gone atomic.Bool
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case !gone.Load():
+			p.Config.Handler.ServeHTTP(w, r)
+		case r.URL.Path == "/live":
+			http.Error(w, "gone", http.StatusBadGateway)
+		default:
+			_, _ = io.WriteString(w, "<!doctype html><title>Log in</title>") // of a proxy in front
+		}
+	}))
+	t.Cleanup(front.Close)
+	b := browsertest.New(t)
+	b.Open(front.URL)
+	b.Await("document.getElementById('live-state').textContent.startsWith('live') && document.getElementById('stale').hidden")
+	gone.Store(true)
+	browsertest.Ask[bool](b, "refresh(), true")
+	b.Await("!document.getElementById('stale').hidden && document.getElementById('stale').innerText.includes('does not answer')")
+	b.Shot("stale")
+	gone.Store(false)
+	browsertest.Ask[bool](b, "refresh(), true")
+	b.Await("document.getElementById('stale').hidden")
+}
+
+// An exact time is chosen in the reader's zone, and is UTC in the address.
+func TestExactTimesAreTheReaders(t *testing.T) {
+	p := newPage(t, dashboard.Access{})
+	b := browsertest.New(t)
+	if _, err := chromedp.Call(b, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Asia/Tokyo"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/", "/events"} {
+		b.Open(p.URL + path + "?from=2026-11-26T18:00&app=shop&decision=refused")
+		if got := browsertest.Ask[string](b, "document.querySelector('[name=from]').value"); got != "2026-11-27T03:00" {
+			t.Errorf("%s: shown as %s", path, got)
+		}
+		browsertest.Ask[bool](b, "document.querySelector('[name=to]').value = '2026-11-27T04:30', true")
+		b.Click("form.filters > button")
+		b.Await("location.search.includes('to=')")
+		for name, want := range map[string]string{"from": "2026-11-26T18:00", "to": "2026-11-26T19:30", "app": "shop", "decision": "refused", "rule": "null"} {
+			if got := browsertest.Ask[string](b, "String(new URLSearchParams(location.search).get('"+name+"'))"); got != want {
+				t.Errorf("%s: asked for %s=%s, want %s", path, name, got, want)
+			}
+		}
+	}
 }

@@ -2,7 +2,7 @@
 // the page reads the same.
 "use strict";
 
-const state = document.getElementById("live-state");
+const state = document.getElementById("live-state"), stale = document.getElementById("stale");
 let busy = false, again = false, failed = false;
 
 // A page that is slow to make is asked for less often: many open pages in an
@@ -21,8 +21,12 @@ function refresh() {
   request.onloadend = () => {
     const rest = Math.min(Math.max(10 * (performance.now() - start), 500), 15000);
     setTimeout(() => { busy = false; if (again) { again = false; refresh(); } }, rest);
-    failed = request.status !== 200 || !request.response;
-    if (!failed) replace(request.response);
+    const fresh = request.response?.getElementById("fresh"); // a login page of a proxy in front has none
+    failed = request.status !== 200 || !fresh;
+    if (!failed) {
+      document.getElementById("fresh").dateTime = fresh.dateTime;
+      replace(request.response);
+    }
     tell();
   };
   request.send();
@@ -77,19 +81,31 @@ function span(s) {
   return Math.floor(s / 86400) + " days";
 }
 
-let connected = false;
+let connected = false, stream;
 function tell() {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "local time";
-  const word = failed ? "cannot refresh" : connected ? "live" : "connecting";
+  const word = failed ? "not fresh" : connected ? "live" : "connecting";
   state.textContent = `${word} · times in ${zone}`;
   state.classList.toggle("off", failed || !connected);
+  if (failed) times(stale);
+  stale.hidden = !failed;
 }
 
-const stream = new EventSource("/live");
-stream.addEventListener("open", () => { if (!connected) { connected = true; tell(); } });
-stream.addEventListener("error", () => { connected = false; tell(); });
+// The stream says when something is new. Where it breaks, a refresh finds out
+// whether the guard is still there.
+function connect() {
+  stream = new EventSource("/live");
+  stream.addEventListener("open", () => { if (!connected) { connected = true; if (failed) refresh(); tell(); } });
+  stream.addEventListener("error", () => {
+    connected = false;
+    tell();
+    refresh();
+    if (stream.readyState === EventSource.CLOSED) setTimeout(connect, 30000);
+  });
+  stream.addEventListener("news", () => { clearTimeout(soon); soon = setTimeout(refresh, 150); });
+}
 let soon = 0;
-stream.addEventListener("news", () => { clearTimeout(soon); soon = setTimeout(refresh, 150); });
+connect();
 setInterval(() => { if (!document.hidden) refresh(); }, 30000);
 setInterval(() => times(document), 10000);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
@@ -103,12 +119,25 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
   });
 }
 
-// A menu that changes shows its view at once.
+// A menu that changes shows its view at once. An exact time is chosen in the
+// reader's zone and asked for in UTC.
 for (const form of document.querySelectorAll("form.filters")) {
   form.addEventListener("change", (event) => { if (event.target.matches("select")) form.requestSubmit(); });
-  form.querySelector("button").hidden = true;
-  form.addEventListener("submit", () => {
-    for (const field of form.elements) if (field.name && !field.value) field.disabled = true;
+  const moments = form.querySelectorAll("input[type=datetime-local]");
+  for (const hint of form.querySelectorAll(".utc")) hint.hidden = true;
+  for (const moment of moments) {
+    const at = new Date(moment.value + "Z");
+    if (!Number.isNaN(at.getTime())) moment.value = clock(at).slice(0, 16).replace(" ", "T");
+  }
+  form.addEventListener("formdata", ({ formData }) => {
+    for (const moment of moments) {
+      if (moment.value) formData.set(moment.name, new Date(moment.value).toISOString().slice(0, 16));
+    }
+    for (const name of new Set(formData.keys())) { // the address stays short
+      const chosen = formData.getAll(name).filter(Boolean);
+      formData.delete(name);
+      for (const value of chosen) formData.append(name, value);
+    }
   });
 }
 

@@ -1,0 +1,78 @@
+package dashboard_test
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"guardrail/proxy/audit"
+	"guardrail/proxy/dashboard"
+)
+
+// What is being destroyed and who is hurt does not depend on what the view was
+// filtered by, nor on how much else goes on.
+func TestTheStripsHoldWhateverIsFiltered(t *testing.T) {
+	p := newPage(t, dashboard.Access{})
+	now := time.Now()
+	record := func(at time.Time, e audit.Event) {
+		e.Time, e.Environment, e.Backend = at, "production", "main"
+		e.Identify()
+		if err := p.book.Record(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	record(now.Add(-10*time.Minute), dropped())
+	for i := range 210 { // later, and more than are looked at
+		e := sweep()
+		e.Shape = fmt.Sprint(i)
+		record(now, e)
+	}
+	for range 20 {
+		record(now, resetScript())
+	}
+	for app := range 4 {
+		e := notGranted()
+		e.App = fmt.Sprintf("app-%d", app)
+		for range 10 {
+			record(now, e)
+		}
+	}
+	p.settle(t)
+	for _, filter := range []string{"", "?app=other", "?decision=refused", "?rule=not-granted", "?range=15m&client=10.0.0.1", "?from=2020-01-01T00:00&to=2020-01-02T00:00", "?kind=insert"} {
+		text := p.get(t, "/"+filter, 200)
+		for _, want := range []string{
+			"1 destructive statement was allowed in the last 15 minutes", "DROP TABLE on accounting.old_deals", "and 204 more",
+			"5 apps are refused far more than usual", "up to 20 a minute, usually none", "<li>and 2 more</li>",
+		} {
+			if !strings.Contains(text, want) {
+				t.Errorf("/%s does not tell: %s", filter, want)
+			}
+		}
+	}
+	if text := p.get(t, "/?rule=not-granted", 200); strings.Contains(text, "<small>usually") {
+		t.Error("the usual rate of an app is shown as that of one of its rules")
+	}
+}
+
+// The id stands last in a client's error, behind names that others chose.
+func TestFindTakesTheLastID(t *testing.T) {
+	p := newPage(t, dashboard.Access{})
+	e := resetScript()
+	e.Time, e.Environment = time.Now(), "production"
+	e.Identify()
+	if err := p.book.Record(e); err != nil {
+		t.Fatal(err)
+	}
+	p.settle(t)
+	for _, pasted := range []string{
+		e.ID, " " + strings.ToLower(e.ID) + " ",
+		"DROP on event 01M8CRGK4X73R9YTZGZXV79WYJ.* is denied (rule event x, event " + e.ID + ")\n", "see event " + e.ID + ": refused",
+	} {
+		if text := p.get(t, "/find?event="+url.QueryEscape(pasted), 200); !strings.Contains(text, "accounting_web") {
+			t.Errorf("%q does not open its event", pasted)
+		}
+	}
+	p.get(t, "/find?event=nonsense", 404)
+}
