@@ -75,7 +75,7 @@ func (p *Policy) compileApp(f *appFile, environment string) *App {
 }
 
 // in reports whether the line holds in an environment.
-func (l line) in(environment string) bool {
+func (l *line) in(environment string) bool {
 	return len(l.Environments) == 0 || slices.Contains(l.Environments, environment)
 }
 

@@ -35,6 +35,7 @@ func Least(requests []Request, wide bool) []Suggestion {
 	return l.suggestions()
 }
 
+// anyName stands for every name.
 var anyName = namePattern{prefix: true}
 
 // least gathers the grants.

@@ -88,26 +88,30 @@ func (w *warnings) idle(p *Policy, a *appFile, now time.Time) {
 
 // grants warns of an app's grants.
 func (w *warnings) grants(p *Policy, a *appFile) {
-	denies := slices.Concat(p.denies, a.denies)
-	for i, g := range a.grants {
-		if d := firstCovering(denies, g, a.environments); d != nil {
-			w.add(g, "nothing can use this grant", fmt.Sprintf("%s:%d denies all of it", d.File, d.Line))
+	denies, grants := newCoverers(p.denies, a.denies), newCoverers(a.grants)
+	for i := range a.grants {
+		g := &a.grants[i]
+		if d := denies.first(g, a.environments); d != nil {
+			w.add(*g, "nothing can use this grant", fmt.Sprintf("%s:%d denies all of it", d.File, d.Line))
 			continue
 		}
-		others := slices.Concat(a.grants[:i], a.grants[i+1:])
-		if o := firstCovering(others, g, a.environments); o != nil && !(o.Line > g.Line && g.covers(*o, a.environments)) {
-			w.add(g, "this is granted twice", fmt.Sprintf("line %d grants all of it", o.Line))
+		if o := grants.first(g, a.environments); o != nil && !(o.after(g) && g.covers(o, a.environments)) {
+			w.add(*g, "this is granted twice", fmt.Sprintf("line %d grants all of it", o.Line))
 		}
-		w.broad(g)
+		w.broad(*g)
 	}
 }
 
 // shadows warns of denies that another deny makes idle.
 func (w *warnings) shadows(denies, elsewhere []line, environments []string) {
-	for i, d := range denies {
-		others := slices.Concat(elsewhere, denies[:i], denies[i+1:])
-		if o := firstCovering(others, d, environments); o != nil && !(o.File == d.File && o.Line > d.Line && d.covers(*o, environments)) {
-			w.add(d, "this deny refuses nothing", fmt.Sprintf("%s:%d denies all of it", o.File, o.Line))
+	if len(denies) == 0 {
+		return
+	}
+	all := newCoverers(elsewhere, denies)
+	for i := range denies {
+		d := &denies[i]
+		if o := all.first(d, environments); o != nil && !(o.after(d) && d.covers(o, environments)) {
+			w.add(*d, "this deny refuses nothing", fmt.Sprintf("%s:%d denies all of it", o.File, o.Line))
 		}
 	}
 }
@@ -139,41 +143,4 @@ func (p pattern) reachesServer() (schema string, reaches bool) {
 		}
 	}
 	return "", false
-}
-
-// firstCovering returns the first of the lines that holds all of another, wherever and whenever that one does.
-func firstCovering(lines []line, l line, environments []string) *line {
-	for i := range lines {
-		if lines[i].Until.IsZero() && lines[i].covers(l, environments) {
-			return &lines[i]
-		}
-	}
-	return nil
-}
-
-// covers reports whether a line holds all of another that holds in the
-// environments, unless it names its own.
-func (l line) covers(m line, environments []string) bool {
-	if len(m.Environments) > 0 {
-		environments = m.Environments
-	}
-	for _, e := range environments {
-		if !l.in(e) {
-			return false
-		}
-	}
-	return (len(l.during) == 0 || slices.Equal(l.During, m.During)) &&
-		m.clause.privileges.without(l.clause.privileges).empty() && l.clause.pattern.covering(m.clause.pattern)
-}
-
-// covering reports whether all that another pattern covers is covered.
-func (p pattern) covering(q pattern) bool {
-	return p.schema.covering(q.schema) && p.name.covering(q.name)
-}
-
-func (n namePattern) covering(m namePattern) bool {
-	if !n.prefix && m.prefix {
-		return false
-	}
-	return n.holds(m.text)
 }

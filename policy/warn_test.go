@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"cmp"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +20,9 @@ func TestWarnings(t *testing.T) {
 		{"denied in observe mode", "grants: [SELECT ON a.t]\n", "deny: [{rule: SELECT ON a.t, mode: observe, until: 2100-01-01T00:00:00Z}]\n", ""},
 		{"granted twice", "grants:\n  - SELECT ON a.t\n  - READ ON a.*\n", "", "a.yaml:5:5: this is granted twice; line 6 grants all of it"},
 		{"the same twice", "grants:\n  - SELECT ON a.t\n  - SELECT ON a.t\n", "", "a.yaml:6:5: this is granted twice; line 5 grants all of it"},
+		{"the same twice in a line", "grants: [SELECT ON a.t, SELECT ON a.t]\n", "", "a.yaml:4:25: this is granted twice; line 4 grants all of it"},
+		{"by a wildcard in the schema", "grants:\n  - SELECT ON a_1.t\n  - SELECT ON a_*.t*\n  - SELECT ON a_2.*\n", "", "a.yaml:5:5: this is granted twice; line 6 grants all of it"},
+		{"by the first of several", "grants:\n  - READ ON *.t\n  - READ ON a.*\n  - SELECT ON a.t\n", "", "a.yaml:7:5: this is granted twice; line 5 grants all of it"},
 		{"prefix", "grants:\n  - SELECT ON a.old_*\n  - SELECT ON a.old_1\n", "", "a.yaml:6:5: this is granted twice; line 5 grants all of it"},
 		{"everywhere", "grants: [WRITE ON *.*]\n", "", "a.yaml:4:10: this grants changes in every database, the server's own included; name the databases, as in db.* or db_*.*"},
 		{"reading everywhere", "grants: [READ ON *.*]\n", "", "a.yaml:4:10: this grants reading the server's own database mysql, the accounts' password hashes included; name the databases, as in db.* or db_*.*"},
@@ -105,5 +109,29 @@ func TestInWhatNoAppKnows(t *testing.T) {
 	}
 	if _, err := p.In("prodution"); err == nil || !strings.Contains(err.Error(), "the policies know production") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A policy of ten thousand grants is checked in no time.
+func TestWarningsOfManyLines(t *testing.T) {
+	const lines = 10000
+	for _, pattern := range []string{"db.t%d", "db%d.t", "db%d.*"} {
+		var text strings.Builder
+		text.WriteString("grants:\n")
+		for i := range lines {
+			fmt.Fprintf(&text, "  - SELECT, INSERT ON "+pattern+"\n", i)
+		}
+		fmt.Fprintf(&text, "  - SELECT ON "+pattern+"\n", lines/2)
+		p, err := policy.Parse(sources(app(text.String())))
+		if err != nil {
+			t.Fatal(err)
+		}
+		begun := time.Now()
+		if got := p.Warnings(noon).Error(); got != "a.yaml:10005:5: this is granted twice; line 5005 grants all of it" {
+			t.Errorf("%s: %s", pattern, got)
+		}
+		if took := time.Since(begun); took > 5*time.Second {
+			t.Errorf("%s: it took %s", pattern, took)
+		}
 	}
 }
