@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -138,5 +139,30 @@ func TestLive(t *testing.T) {
 	}
 	if err := l.Reload(func() (*policy.Set, error) { return nil, nil }, later); err == nil {
 		t.Error("no policy at all was put in force")
+	}
+}
+
+// A device or a pipe would be read for ever, and no policy be loaded after it.
+func TestLoadReadsFilesAlone(t *testing.T) {
+	dir := write(t, map[string]string{"shop.yaml": app("")})
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe.yaml"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	device := write(t, map[string]string{"shop.yaml": app("")})
+	if err := os.Symlink("/dev/zero", filepath.Join(device, "zero.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	long := write(t, map[string]string{"shop.yaml": app("")})
+	if err := os.Truncate(filepath.Join(long, "shop.yaml"), 1<<40); err != nil {
+		t.Fatal(err)
+	}
+	for dir, want := range map[string]string{
+		dir:    "pipe.yaml is no file that policies can be read from (prw-------)",
+		device: "zero.yaml is no file that policies can be read from",
+		long:   "shop.yaml is longer than 16 MiB, which no policy file is",
+	} {
+		if _, err := policy.Load(dir, "production"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
 	}
 }

@@ -103,8 +103,21 @@ func isDir(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// ReadFile reads one policy file.
+// maxFile is the longest policy file that is read, in bytes.
+const maxFile = 16 << 20
+
+// ReadFile reads one policy file. A device or a pipe is none: reading it might
+// never end, and with it every later load.
 func ReadFile(path string) (Source, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return Source{}, fmt.Errorf("read policy: %w", err)
+	case !info.Mode().IsRegular():
+		return Source{}, fmt.Errorf("%s is no file that policies can be read from (%s)", path, info.Mode())
+	case info.Size() > maxFile:
+		return Source{}, fmt.Errorf("%s is longer than 16 MiB, which no policy file is", path)
+	}
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return Source{}, fmt.Errorf("read policy: %w", err)
