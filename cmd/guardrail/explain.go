@@ -46,6 +46,9 @@ refused, and 2 when something could not be read.`,
   guardrail explain --app insight --at 2026-11-22T03:00:00+09:00 'SELECT 1'`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if c.answers.rows < 0 && cmd.Flags().Changed("rows") {
+				return fmt.Errorf("--rows %d: a number of rows is not below zero", c.answers.rows)
+			}
 			return c.run(cmd, args)
 		},
 	}
@@ -97,7 +100,10 @@ func (c *explainCommand) request() (r policy.Request, mode sqlparse.Mode, err er
 	if err != nil {
 		return r, mode, fmt.Errorf("--server: %w", err)
 	}
-	mode = sqlparse.Mode{Server: server, SQLMode: sqlparse.ParseSQLMode(c.sqlMode), Charset: sqlparse.CharsetUTF8}
+	mode = sqlparse.Mode{Server: server, Charset: sqlparse.CharsetUTF8}
+	if mode.SQLMode, err = parseSQLMode(c.sqlMode); err != nil {
+		return r, mode, fmt.Errorf("--sql-mode: %w", err)
+	}
 	r = policy.Request{Schema: c.schema, LowerCaseNames: c.lowerCase}
 	r.Now, err = momentOf(c.at)
 	return r, mode, err

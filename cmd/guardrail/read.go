@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -34,7 +36,8 @@ A line is {"sql": "...", "sql_mode": "...", "charset": "..."}, or "b64" in place
 of "sql" where the text is not UTF-8. Without sql_mode and charset, --sql-mode
 and --charset count.
 
-A line that is no such object gives {"error": "line 3: ..."}, and the exit code is 1.`,
+A line that is no such object, or names a sql_mode or character set that no server
+has, gives {"error": "line 3: ..."}, and the exit code is 2.`,
 		Example: `  guardrail read 'DELETE FROM t WHERE 1=1'
   guardrail read --sql-mode ANSI_QUOTES 'DELETE FROM t WHERE name = "name"'
   guardrail read --server mariadb-10.11.19 < statements.jsonl`,
@@ -44,7 +47,8 @@ A line that is no such object gives {"error": "line 3: ..."}, and the exit code 
 			if len(args) == 0 {
 				return c.run(cmd.InOrStdin(), cmd.OutOrStdout())
 			}
-			line, err := json.Marshal(readLine{SQL: &args[0]})
+			text := []byte(args[0]) // may be no UTF-8
+			line, err := json.Marshal(readLine{B64: &text})
 			if err != nil {
 				return err
 			}
@@ -59,8 +63,8 @@ A line that is no such object gives {"error": "line 3: ..."}, and the exit code 
 
 // readLine is one line of input.
 type readLine struct {
-	SQL     *string `json:"sql"`
-	B64     *[]byte `json:"b64"`
+	SQL     *string `json:"sql,omitempty"`
+	B64     *[]byte `json:"b64,omitempty"`
 	SQLMode string  `json:"sql_mode"`
 	Charset string  `json:"charset"`
 }
@@ -79,10 +83,13 @@ func (l readLine) text() ([]byte, error) {
 }
 
 // mode is the session's for a line: what it says itself, or the flags.
-func (c *readCommand) mode(server sqlparse.Server, l readLine) sqlparse.Mode {
-	return sqlparse.Mode{
-		Server: server, SQLMode: sqlparse.ParseSQLMode(cmp.Or(l.SQLMode, c.sqlMode)), Charset: sqlparse.ParseCharset(cmp.Or(l.Charset, c.charset)),
+func (c *readCommand) mode(server sqlparse.Server, l readLine) (sqlparse.Mode, error) {
+	sqlMode, err := parseSQLMode(cmp.Or(l.SQLMode, c.sqlMode))
+	if err != nil {
+		return sqlparse.Mode{}, err
 	}
+	charset, err := parseCharset(cmp.Or(l.Charset, c.charset))
+	return sqlparse.Mode{Server: server, SQLMode: sqlMode, Charset: charset}, err
 }
 
 // run reads lines until the input ends. Every line gets an answer; its error
@@ -91,6 +98,9 @@ func (c *readCommand) run(in io.Reader, out io.Writer) error {
 	server, err := sqlparse.ParseServer(c.server)
 	if err != nil {
 		return err
+	}
+	if _, err := c.mode(server, readLine{}); err != nil {
+		return err // a flag's
 	}
 	reader := sqlparse.NewReader(sqlparse.Options{})
 	lines := bufio.NewReaderSize(in, 1<<20)
@@ -123,20 +133,48 @@ func (c *readCommand) run(in io.Reader, out io.Writer) error {
 		}
 	}
 	if bad > 0 {
-		return fmt.Errorf("%d lines could not be read", bad)
+		return fmt.Errorf("%s could not be read", count(bad, "line"))
 	}
 	return nil
 }
 
 // readStatement answers one line.
 func (c *readCommand) readStatement(reader *sqlparse.Reader, server sqlparse.Server, line []byte) (any, error) {
-	var l readLine
-	if err := json.Unmarshal(line, &l); err != nil {
-		return nil, fmt.Errorf("no JSON object: %w", err)
+	l, err := parseReadLine(line)
+	if err != nil {
+		return nil, err
 	}
 	text, err := l.text()
 	if err != nil {
 		return nil, err
 	}
-	return newReadAnswer(reader.Read(text, c.mode(server, l))), nil
+	mode, err := c.mode(server, l)
+	if err != nil {
+		return nil, err
+	}
+	return newReadAnswer(reader.Read(text, mode)), nil
+}
+
+// parseReadLine reads one line, and nothing into it: encoding/json would pass
+// over a misspelt key and put another character in the place of a bad byte.
+func parseReadLine(line []byte) (l readLine, err error) {
+	if !utf8.Valid(line) {
+		return l, errors.New(`a byte that is not UTF-8; give such a text as "b64"`)
+	}
+	d := json.NewDecoder(bytes.NewReader(line))
+	d.DisallowUnknownFields()
+	err = d.Decode(&l)
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &kind) && kind.Field != "":
+		return l, fmt.Errorf("%q cannot be a %s", kind.Field, kind.Value)
+	case err != nil && strings.HasPrefix(err.Error(), "json: unknown field "):
+		return l, fmt.Errorf("unknown key %s; the keys are sql, b64, sql_mode and charset", strings.TrimPrefix(err.Error(), "json: unknown field "))
+	case err != nil:
+		return l, fmt.Errorf("no JSON object: %w", err)
+	}
+	if d.More() {
+		return l, errors.New("more than one JSON object")
+	}
+	return l, nil
 }

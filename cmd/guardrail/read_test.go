@@ -42,6 +42,45 @@ func TestRead(t *testing.T) {
 			fails: true,
 		},
 		{
+			name: "lines that would be read as another's",
+			input: `{"sql": "SELECT 1", "sql_mode": "ANSI_QUOTE,TRADITIONAL"}
+{"sql": "SELECT 1", "sql_mode": "STRICT"}
+{"sql": "SELECT 1", "charset": "utf-8"}
+{"sql": "SELECT 1", "charset": "ebcdic"}
+{"sql": "SELECT 1", "sqlmode": "ANSI_QUOTES"}
+{"sql": "SELECT 1", "sql_mode": 4}
+{"sql": "SELECT '` + "\xff" + `'"}
+{"sql": "SELECT 1"} {"sql": "SELECT 2"}
+{"sql": "SELECT 1", "sql_mode": "ansi_quotes, ,Only_Full_Group_By", "charset": "SJIS"}`,
+			output: `{"error":"line 1: no sql_mode is called \"ANSI_QUOTE\"; did you mean ANSI_QUOTES?"}
+{"error":"line 2: no sql_mode is called \"STRICT\"; write names as in ANSI_QUOTES,NO_BACKSLASH_ESCAPES"}
+{"error":"line 3: no character set is called \"utf-8\"; did you mean utf8?"}
+{"error":"line 4: no character set is called \"ebcdic\"; write a character_set_client, as in utf8mb4"}
+{"error":"line 5: unknown key \"sqlmode\"; the keys are sql, b64, sql_mode and charset"}
+{"error":"line 6: \"sql_mode\" cannot be a number"}
+{"error":"line 7: a byte that is not UTF-8; give such a text as \"b64\""}
+{"error":"line 8: more than one JSON object"}
+{"statements":[{"kind":"select","needs":[],"destructive":false,"explain":false,"where":"none"}],"unknown":false,"reason":""}`,
+			fails: true,
+		},
+		{
+			name:  "a mode that nobody knows",
+			args:  []string{"--sql-mode", "ANSI_QUOTE"},
+			input: `{"sql": "SELECT 1"}`,
+			fails: true,
+		},
+		{
+			name:  "a character set that nobody knows",
+			args:  []string{"--charset", "utf-8"},
+			input: `{"sql": "SELECT 1"}`,
+			fails: true,
+		},
+		{
+			name:   "a text of bytes",
+			args:   []string{"--charset", "gbk", "SELECT '\xbf\\', f()"},
+			output: `{"statements":[{"kind":"select","needs":[{"privilege":"EXECUTE","object":"f"}],"destructive":false,"explain":false,"where":"none"}],"unknown":false,"reason":""}`,
+		},
+		{
 			name:  "a server that nobody knows",
 			args:  []string{"--server", "oracle-23"},
 			input: `{"sql": "SELECT 1"}`,
