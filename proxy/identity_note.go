@@ -8,23 +8,28 @@ import (
 	"go.uber.org/zap"
 )
 
-// noted is what was last seen behind the address.
-type noted struct {
+// LastSeen is the server that was last seen behind a backend's address, and its
+// tag. The Servers of a backend share one, so that what is new is told once,
+// whichever listener has met it.
+type LastSeen struct {
 	mu   sync.Mutex
 	last reading
 }
+
+// NewLastSeen returns a LastSeen of a backend that nobody has seen yet.
+func NewLastSeen() *LastSeen { return &LastSeen{} }
 
 // noteIdentity takes note of what was found behind the address: for the metric,
 // for /readyz, and for the record where it is new. It reports whether it is
 // something else than the last time.
 func (s *Server) noteIdentity(found reading) (news bool) {
-	s.noted.mu.Lock()
-	news = found != s.noted.last
-	s.noted.last = found
+	s.options.LastSeen.mu.Lock()
+	news = found != s.options.LastSeen.last
+	s.options.LastSeen.last = found
 	if news {
 		s.options.Metrics.BackendIdentity(s.options.Backend.Name, s.options.Environment, found.label(), s.stateOf(found))
 	}
-	s.noted.mu.Unlock()
+	s.options.LastSeen.mu.Unlock()
 	s.drift.met(found, s.options.Now())
 	if what, _ := s.refuses(found); what != "" && news {
 		s.options.Log.Error("logins are refused: "+what, zap.String("backend", s.options.Backend.Name),
@@ -61,9 +66,9 @@ func (s *Server) Tag() (tag, state string) {
 	if s.options.Backend.Tag == TagNone {
 		return "", ""
 	}
-	s.noted.mu.Lock()
-	defer s.noted.mu.Unlock()
-	return s.noted.last.label(), s.stateOf(s.noted.last)
+	s.options.LastSeen.mu.Lock()
+	defer s.options.LastSeen.mu.Unlock()
+	return s.options.LastSeen.last.label(), s.stateOf(s.options.LastSeen.last)
 }
 
 // Identity says in a line which server and tag were last seen, for /readyz.
@@ -71,9 +76,9 @@ func (s *Server) Identity() string {
 	if s.options.Backend.Tag == TagNone {
 		return "its environment tag is not asked for"
 	}
-	s.noted.mu.Lock()
-	defer s.noted.mu.Unlock()
-	found := s.noted.last
+	s.options.LastSeen.mu.Lock()
+	defer s.options.LastSeen.mu.Unlock()
+	found := s.options.LastSeen.last
 	text := found.server.String() + ", tag "
 	switch found.state {
 	case tagRead:
@@ -94,7 +99,7 @@ func (s *Server) readyTag(ctx context.Context) error {
 		return nil
 	}
 	found := s.tags.lately(ctx)
-	s.noteIdentity(found)
+	s.noteUnmet(found)
 	if what, _ := s.refuses(found); what != "" {
 		return fmt.Errorf("every login is refused: %s", what)
 	}

@@ -223,3 +223,24 @@ func TestAWrongServerIsKnownBeforeAClientComes(t *testing.T) {
 		}
 	})
 }
+
+// Two listeners lead to one backend: what is behind it is told once.
+func TestAWrongServerIsToldOnceByAllListeners(t *testing.T) {
+	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
+		untagged(t, s)
+		tag(t, s, "production")
+		seen := proxy.NewLastSeen()
+		sharing := func(o *proxy.Options) { o.LastSeen = seen }
+		first := start(t, s.Addr(), everything, of("development", proxy.TagOptional, newClock(time.Now())), controlled, sharing)
+		second := start(t, s.Addr(), everything, of("development", proxy.TagOptional, newClock(time.Now())), controlled, sharing)
+		for _, g := range []*guard{first, second} {
+			if err := g.server.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "tagged production") {
+				t.Errorf("ready: %v", err)
+			}
+		}
+		eventually(t, "the mismatch is on record", func() bool { return len(first.record.all())+len(second.record.all()) > 0 })
+		if n := len(first.record.all()) + len(second.record.all()); n != 1 {
+			t.Errorf("%d events", n)
+		}
+	})
+}

@@ -128,14 +128,20 @@ func (s *Server) watchIdentity() {
 		if s.life.Err() != nil {
 			return
 		}
-		if s.noteIdentity(found) && found.state == tagRead {
-			s.recordMismatch(found)
-		}
+		s.noteUnmet(found)
 		select {
 		case <-s.life.Done():
 			return
 		case <-tick.C:
 		}
+	}
+}
+
+// noteUnmet takes note of a server that no client has met: a login records its
+// own refusal.
+func (s *Server) noteUnmet(found reading) {
+	if s.noteIdentity(found) && found.state == tagRead {
+		s.recordMismatch(found)
 	}
 }
 

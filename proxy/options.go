@@ -41,8 +41,10 @@ type Options struct {
 	Recorder audit.Recorder
 	// Sightings remembers the servers behind the address. Where nil, a change is not told.
 	Sightings Sightings
-	Metrics   *metrics.Metrics
-	Log       *zap.Logger
+	// LastSeen is shared by the Servers of a backend; the Server's own where nil.
+	LastSeen *LastSeen
+	Metrics  *metrics.Metrics
+	Log      *zap.Logger
 
 	LoginTimeout time.Duration    // from accept to the end of the login; 10 s where zero, mysqld's connect_timeout
 	MaxMessage   int              // longest message taken from a client, in bytes; 1 GiB where zero, the protocol's own bound; the server's max_allowed_packet holds too
@@ -79,6 +81,9 @@ const (
 func (o *Options) check() error {
 	if o.LoginTimeout == 0 {
 		o.LoginTimeout = defaultLoginTimeout
+	}
+	if o.LastSeen == nil {
+		o.LastSeen = NewLastSeen()
 	}
 	if o.MaxMessage == 0 {
 		o.MaxMessage = defaultMaxMessage

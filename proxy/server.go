@@ -20,7 +20,6 @@ type Server struct {
 	life    context.Context // ends with Stop
 	end     context.CancelFunc
 	tags    *tagReader
-	noted   noted
 	drift   *drift // nil where changes are not told
 	rsaKey  func() rsaKey
 	loops   *Loops

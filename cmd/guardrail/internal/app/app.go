@@ -52,6 +52,7 @@ type App struct {
 	usage    *proxy.Usage
 	loops    *proxy.Loops
 	traffic  *proxy.Traffic
+	seen     map[string]*proxy.LastSeen // by the backend's name
 	servers  []*proxy.Server
 	failed   chan error // a part that must not end has ended
 	undo     []undo     // in the order of their start
@@ -104,6 +105,7 @@ func New(o Options) (*App, error) {
 		registry: prometheus.NewRegistry(),
 		usage:    proxy.NewUsage(),
 		traffic:  proxy.NewTraffic(),
+		seen:     make(map[string]*proxy.LastSeen),
 		failed:   make(chan error, len(c.Listeners)+1),
 	}
 	metrics.In(c.Environment, a.registry).MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -162,6 +164,9 @@ func (a *App) newServer(l config.Listener, reader *sqlparse.Reader, now time.Tim
 	if !ok {
 		return nil, fmt.Errorf("no tag rule %q", b.Identity.Tag)
 	}
+	if a.seen[b.Name] == nil {
+		a.seen[b.Name] = proxy.NewLastSeen()
+	}
 	return proxy.New(proxy.Options{
 		Environment: a.config.Environment,
 		Version:     a.version,
@@ -181,6 +186,7 @@ func (a *App) newServer(l config.Listener, reader *sqlparse.Reader, now time.Tim
 		Reader:     reader,
 		Recorder:   a.book,
 		Sightings:  a.store,
+		LastSeen:   a.seen[b.Name],
 		Metrics:    a.metrics,
 		Log:        a.log,
 	})
