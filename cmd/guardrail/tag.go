@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/user"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +14,8 @@ import (
 
 	"guardrail/cmd/guardrail/internal/app"
 	"guardrail/cmd/guardrail/internal/config"
+	"guardrail/policy"
+	"guardrail/policy/strictyaml"
 	"guardrail/proxy/identity"
 )
 
@@ -22,6 +25,7 @@ type tagCommand struct {
 	backend string
 	name    string
 	note    string
+	force   bool
 	show    bool
 }
 
@@ -55,6 +59,7 @@ The backend's control account writes it. It needs
 	f.StringVar(&c.backend, "backend", "", "which backend; may be left out where there is one")
 	f.StringVar(&c.name, "name", "", "what people call the database")
 	f.StringVar(&c.note, "note", "", "anything that the next reader should know")
+	f.BoolVar(&c.force, "force", false, "write an environment that looks like a slip of another")
 	f.BoolVar(&c.show, "show", false, "show the tags in place of writing one; of all backends where none is named")
 	return cmd
 }
@@ -119,6 +124,9 @@ func (c *tagCommand) write(ctx context.Context, cmd *cobra.Command, o config.Opt
 	if !identity.ValidEnvironment(environment) {
 		return fmt.Errorf("an environment cannot be %q; write up to 64 letters, digits, hyphens, underscores and dots", environment)
 	}
+	if hint := slip(o, environment); hint != "" && !c.force {
+		return fmt.Errorf("neither the configuration nor a policy knows an environment %q; %s --force writes it all the same", environment, hint)
+	}
 	account, err := control(b)
 	if err != nil {
 		return err
@@ -137,6 +145,21 @@ func (c *tagCommand) write(ctx context.Context, cmd *cobra.Command, o config.Opt
 		fmt.Fprintf(cmd.OutOrStdout(), "a proxy with this configuration is for %s, and lets nobody in to this backend from now on\n", o.Environment)
 	}
 	return nil
+}
+
+// slip says which environment was most likely meant by a name that is near
+// another one: a misspelt tag shuts every proxy out of the database.
+func slip(o config.Options, environment string) string {
+	known := []string{o.Environment}
+	if sources, err := policy.ReadDir(o.Policies); err == nil {
+		if p, err := policy.Parse(sources); err == nil {
+			known = append(known, p.Environments()...)
+		}
+	}
+	if slices.Contains(known, environment) {
+		return ""
+	}
+	return strictyaml.DidYouMean(environment, known)
 }
 
 // print shows a backend's tag, and reports whether it is the proxy's environment.

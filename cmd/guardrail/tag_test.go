@@ -65,6 +65,16 @@ func TestTag(t *testing.T) {
 		says(out, err, "", "backend main is production")
 		out, err = tagging(t, config, "--backend", "mein", "production")
 		says(out, err, `no backend is called "mein": there is main`)
+		out, err = tagging(t, config, "producton")
+		says(out, err, `neither the configuration nor a policy knows an environment "producton"; did you mean production? --force writes it all the same`)
+		out, err = tagging(t, config, "--force", "producton")
+		says(out, err, "", "backend main is producton, not production any more")
+		shared := "app: shop\naccounts: [shop]\nenvironments: [production, production-eu]\n"
+		if err := os.WriteFile(filepath.Join(dir, "policies", "shop.yaml"), []byte(shared), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, err = tagging(t, config, "production-eu")
+		says(out, err, "", "backend main is production-eu, not producton any more")
 		out, err = tagging(t, config)
 		says(out, err, "name an environment")
 		out, err = tagging(t, config, "two words")
