@@ -96,8 +96,11 @@ func (w *Watcher) Run(ctx context.Context, signals <-chan os.Signal, reload func
 func (w *Watcher) concerns(e fsnotify.Event) bool {
 	leads, err := filepath.EvalSymlinks(w.dir)
 	if err != nil {
+		// Told once: what else is written beside the directory, as the record may
+		// be, which tells of the load that failed, does not bring it back.
+		gone := w.leads != ""
 		w.leads = "" // put anew when it is back
-		return true
+		return gone
 	}
 	if leads != w.leads || e.Name == w.dir || e.Name == w.leads {
 		_ = w.put() // tried again at the next event

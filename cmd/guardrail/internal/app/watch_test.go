@@ -155,6 +155,54 @@ func TestWatchDirectoryMadeAgain(t *testing.T) {
 	await(t, seen, "two")
 }
 
+// The record beside the directory is written at each load that fails, which must
+// not make the next one fail.
+func TestWatchDirectoryGone(t *testing.T) {
+	root := t.TempDir()
+	dir := filepath.Join(root, "policies")
+	put(t, filepath.Join(dir, "policy.yaml"), "one")
+	w, err := app.NewWatcher(dir, 10*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done, seen := make(chan struct{}), make(chan string, 1000)
+	go func() {
+		defer close(done)
+		w.Run(ctx, nil, func(string) {
+			text, _ := os.ReadFile(filepath.Join(dir, "policy.yaml"))
+			put(t, filepath.Join(root, "audit.db"), string(text))
+			seen <- string(text)
+		})
+	}()
+	defer func() { stop(); <-done }()
+	if err := os.Rename(dir, dir+".gone"); err != nil {
+		t.Fatal(err)
+	}
+	reloads := 0
+	for quiet := false; !quiet; {
+		select {
+		case <-seen:
+			if reloads++; reloads > 20 {
+				t.Fatal("reloads never end")
+			}
+		case <-time.After(300 * time.Millisecond):
+			quiet = true
+		}
+	}
+	if reloads == 0 {
+		t.Error("nobody is told that the directory is gone")
+	}
+	if err := os.Rename(dir+".gone", dir); err != nil {
+		t.Fatal(err)
+	}
+	for text := range seen {
+		if text == "one" {
+			break
+		}
+	}
+}
+
 func TestWatchBurst(t *testing.T) {
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "policy.yaml"), "0")
