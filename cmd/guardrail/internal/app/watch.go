@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -106,7 +107,15 @@ func (w *Watcher) concerns(e fsnotify.Event) bool {
 		_ = w.put() // tried again at the next event
 		return true
 	}
-	return e.Op != fsnotify.Chmod && filepath.Dir(e.Name) == w.leads
+	return e.Op != fsnotify.Chmod && filepath.Dir(e.Name) == w.leads && decides(filepath.Base(e.Name))
+}
+
+// decides reports whether what has a name can change the policies: a policy
+// file, a link or folder, a ConfigMap's ..data. The record and the log may stand
+// among the policies, and are written at every load.
+func decides(name string) bool {
+	extension := strings.ToLower(filepath.Ext(name))
+	return extension == "" || extension == ".yaml" || extension == ".yml" || strings.HasPrefix(name, "..")
 }
 
 // quiet tells when a while has passed without a disturbance.

@@ -155,12 +155,10 @@ func TestWatchDirectoryMadeAgain(t *testing.T) {
 	await(t, seen, "two")
 }
 
-// The record beside the directory is written at each load that fails, which must
-// not make the next one fail.
-func TestWatchDirectoryGone(t *testing.T) {
-	root := t.TempDir()
-	dir := filepath.Join(root, "policies")
-	put(t, filepath.Join(dir, "policy.yaml"), "one")
+// recording runs a Watcher on dir whose every reload writes a record into
+// another file, and counts the reloads until there are none.
+func recording(t *testing.T, dir, record string, change func()) (reloads int) {
+	t.Helper()
 	w, err := app.NewWatcher(dir, 10*time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
@@ -169,38 +167,56 @@ func TestWatchDirectoryGone(t *testing.T) {
 	done, seen := make(chan struct{}), make(chan string, 1000)
 	go func() {
 		defer close(done)
-		w.Run(ctx, nil, func(string) {
-			text, _ := os.ReadFile(filepath.Join(dir, "policy.yaml"))
-			put(t, filepath.Join(root, "audit.db"), string(text))
-			seen <- string(text)
+		w.Run(ctx, nil, func(reason string) {
+			put(t, record, reason)
+			seen <- reason
 		})
 	}()
 	defer func() { stop(); <-done }()
-	if err := os.Rename(dir, dir+".gone"); err != nil {
-		t.Fatal(err)
-	}
-	reloads := 0
-	for quiet := false; !quiet; {
+	change()
+	for {
 		select {
 		case <-seen:
 			if reloads++; reloads > 20 {
 				t.Fatal("reloads never end")
 			}
 		case <-time.After(300 * time.Millisecond):
-			quiet = true
+			return reloads
 		}
 	}
-	if reloads == 0 {
+}
+
+// A load is on record, and writing the record is no reason to load.
+func TestWatchPassesOverTheRecord(t *testing.T) {
+	root := t.TempDir()
+	dir := filepath.Join(root, "policies")
+	put(t, filepath.Join(dir, "policy.yaml"), "one")
+	among := func() { put(t, filepath.Join(dir, "policy.yaml"), "two") }
+	if n := recording(t, dir, filepath.Join(dir, "audit.db"), among); n == 0 {
+		t.Error("a change among the policies is not seen")
+	}
+	gone := func() {
+		if err := os.Rename(dir, dir+".gone"); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := recording(t, dir, filepath.Join(root, "audit.db"), gone); n == 0 {
 		t.Error("nobody is told that the directory is gone")
 	}
+}
+
+func TestWatchDirectoryThatComesBack(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "policies")
+	put(t, filepath.Join(dir, "policy.yaml"), "one")
+	seen := watched(t, dir, nil)
+	if err := os.Rename(dir, dir+".gone"); err != nil {
+		t.Fatal(err)
+	}
+	await(t, seen, "")
 	if err := os.Rename(dir+".gone", dir); err != nil {
 		t.Fatal(err)
 	}
-	for text := range seen {
-		if text == "one" {
-			break
-		}
-	}
+	await(t, seen, "one")
 }
 
 func TestWatchBurst(t *testing.T) {
