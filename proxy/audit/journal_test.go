@@ -59,10 +59,8 @@ func TestWhatAKilledProxyHadWrittenAheadIsStoredOnce(t *testing.T) {
 			}
 			for range 3 {
 				s := open(t, file, "")
-				k := keep(t, s)
-				until(t, "what was written ahead is stored", func() bool { return count(issues(t, s, audit.AllowedDestructive)) == 3 })
-				k.mustStop(t)
-				if got := issues(t, s); count(got) != 3 {
+				keep(t, s).mustStop(t)
+				if got := issues(t, s, audit.AllowedDestructive); count(got) != 3 {
 					t.Errorf("%+v", got)
 				}
 			}
