@@ -190,6 +190,10 @@ func TestObservedQuestionsAreRecordedAndNeverBlock(t *testing.T) {
 		if got := causes(g, audit.WouldRefuse); got != "rows rows" {
 			t.Errorf("recorded: %q", got)
 		}
+		// The DELETE takes rows away like any other: before it is forwarded, that is on record too.
+		if got := causes(g, audit.AllowedDestructive); !strings.HasSuffix(got, audit.CauseObserved) || strings.Count(got, audit.CauseObserved) != 1 {
+			t.Errorf("recorded of what destroys: %q", got)
+		}
 	})
 }
 

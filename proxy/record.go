@@ -52,8 +52,9 @@ func (s *session) pass(message wire.Message, v *verdict, text []byte) outcome {
 }
 
 // record counts a verdict and keeps what must be kept: refusals, would-be
-// refusals, and statements that destroy and are allowed. It returns the error
-// to answer, or nil where the command is to be forwarded.
+// refusals, and statements that destroy and go on; what destroys and is only
+// observed is both of the latter. It returns the error to answer, or nil where
+// the command is to be forwarded.
 func (s *session) record(v *verdict, text []byte) (refused *wire.Err, wait bool) {
 	if s.head.recorded && v.decision.Action == policy.Allow {
 		return s.committed(s.head.recordErr), false
@@ -71,7 +72,12 @@ func (s *session) record(v *verdict, text []byte) (refused *wire.Err, wait bool)
 	if err := s.server.submit(e); err != nil {
 		s.log.Error("an event could not be recorded", zap.Error(err))
 	}
-	if what == audit.WouldRefuse { // observed statements go on whatever happens
+	switch {
+	case what == audit.WouldRefuse && v.destroys: // it goes on, and takes away what any other does
+		e := s.eventOf(v, audit.AllowedDestructive, text)
+		e.Cause = audit.CauseObserved
+		return s.commit(&e)
+	case what == audit.WouldRefuse:
 		return s.server.gated(), false
 	}
 	o.Metrics.Refusal(e.App, e.Rule)

@@ -23,6 +23,10 @@ const (
 // statement destroys, is allowed, and could not be recorded.
 const CauseNotRecorded = "not-recorded"
 
+// CauseObserved is the cause of an AllowedDestructive that goes on only because
+// the rule against it is observed; a WouldRefuse beside it tells of that rule.
+const CauseObserved = "observed"
+
 // Event is one recorded decision. Texts hold no literal of the statement.
 type Event struct {
 	ID          string // sortable by time, shown to the client; see Identify

@@ -56,6 +56,21 @@ func TestTheStripsHoldWhateverIsFiltered(t *testing.T) {
 	}
 }
 
+// A destructive statement that goes on because its rule is only observed is one
+// that was allowed.
+func TestObservedLossesAreLosses(t *testing.T) {
+	p := newPage(t, dashboard.Access{})
+	e := dropped()
+	e.Time, e.Environment, e.Cause = time.Now(), "production", audit.CauseObserved
+	if err := p.book.Record(e); err != nil {
+		t.Fatal(err)
+	}
+	p.settle(t)
+	if text := p.get(t, "/?decision=allowed_destructive", 200); !strings.Contains(text, "1 destructive statement was allowed") || !strings.Contains(text, "this is only observed as yet") {
+		t.Errorf("not told: %s", text)
+	}
+}
+
 // The id stands last in a client's error, behind names that others chose.
 func TestFindTakesTheLastID(t *testing.T) {
 	p := newPage(t, dashboard.Access{})

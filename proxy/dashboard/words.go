@@ -64,6 +64,9 @@ func why(i audit.Issue) string {
 		if i.Cause == "by-exception" {
 			return "Let through: an exception in the policies allows it for now."
 		}
+		if i.Cause == audit.CauseObserved {
+			return "Let through: the policies refuse it, but this is only observed as yet."
+		}
 		return "Let through: the policy of " + i.App + " allows it."
 	}
 	return text
