@@ -47,6 +47,15 @@ func (s *Store) PruneIssues(ctx context.Context, most int) (more bool, err error
 	return more, err
 }
 
+// Writers is how many a store knows.
+func Writers(t testing.TB, s *Store) (n int) {
+	t.Helper()
+	if err := s.reader(t.Context()).QueryRowContext(t.Context(), "SELECT COUNT(*) FROM writers").Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 // ClaimDead finds writers that ended without signing off.
 func (s *Store) ClaimDead(ctx context.Context, now time.Time) (names []string, err error) {
 	found, err := s.claimDead(ctx, now, "heir", 0)

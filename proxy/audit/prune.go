@@ -12,6 +12,8 @@ import (
 const (
 	pruneAtOnce = 1000   // rows of a table removed in one transaction, about
 	maxIssues   = 10_000 // kept; beyond these the refusals that were seen last longest ago go
+
+	writersKept = 30 * day // after their last word: nobody who is away for so long comes back to where it ended
 )
 
 // prune removes a little of what is too old or too much, and reports whether
@@ -102,7 +104,20 @@ func (s *Store) pruneBefore(ctx context.Context, db *sql.DB, h horizon, now time
 	if err != nil {
 		return false, err
 	}
+	if err := s.pruneWriters(ctx, db, now); err != nil {
+		return false, err
+	}
 	return more || rest, s.foldClients(ctx, db, now)
+}
+
+// pruneWriters removes those of a shared store that ended long ago: every start
+// of a proxy is one.
+func (s *Store) pruneWriters(ctx context.Context, db *sql.DB, now time.Time) error {
+	if s.file != "" {
+		return nil
+	}
+	_, err := db.ExecContext(ctx, "DELETE FROM writers WHERE closed <> 0 AND seen < ?", now.Add(-writersKept).UnixMilli())
+	return err
 }
 
 func later(a, b time.Time) time.Time {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"guardrail/proxy/audit"
+	"guardrail/proxy/mysqltest"
 )
 
 // What is older than the retention goes, whole; what is younger stays, exact.
@@ -164,5 +165,27 @@ func TestClientsAreFolded(t *testing.T) {
 		if n != 160 {
 			t.Errorf("%d events", n)
 		}
+	})
+}
+
+// Proxies of a fleet that ended long ago are forgotten, those that run and those
+// that ended of late are not.
+func TestWritersThatEndedAreForgotten(t *testing.T) {
+	mysqltest.Each(t, func(t *testing.T, server *mysqltest.Server) {
+		server.Database(t, "enders")
+		open := func() *audit.Store { return open(t, mysqlName(server, "enders"), mysqltest.Password) }
+		ended, running := keep(t, open()), keep(t, open())
+		for _, k := range []*keeper{ended, running} {
+			new(told).record(t, k, 1)
+		}
+		ended.mustStop(t)
+		s := open()
+		for _, c := range []struct{ days, want int }{{1, 2}, {40, 1}} {
+			prune(t, s, audit.Retention{}, time.Now().AddDate(0, 0, c.days))
+			if n := audit.Writers(t, s); n != c.want {
+				t.Errorf("after %d days %d writers are known, want %d", c.days, n, c.want)
+			}
+		}
+		new(told).record(t, running, 1)
 	})
 }
