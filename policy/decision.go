@@ -75,5 +75,9 @@ type Decision struct {
 	detail string // what else the message says: environments, time windows, a variable, an estimate
 }
 
+// App is the name of the app that the account belongs to, also where it may not
+// log in; empty where no policy names the account.
+func (d Decision) App() string { return d.app }
+
 // Allowed reports whether the statement or login goes on.
 func (d Decision) Allowed() bool { return d.Action == Allow }

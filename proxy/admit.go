@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"net/netip"
 
 	"go.uber.org/zap"
@@ -59,7 +60,7 @@ func (s *Server) admitted(a admission, app *policy.App, d policy.Decision) error
 		what = audit.WouldRefuse
 	}
 	e := s.event(what, d)
-	e.App, e.Account, e.Client, e.Schema, e.Attributes = app.Name(), a.user, a.from.String(), a.schema, a.said.attributes()
+	e.App, e.Account, e.Client, e.Schema, e.Attributes = cmp.Or(app.Name(), d.App()), a.user, a.from.String(), a.schema, a.said.attributes()
 	if d.Observed {
 		e.Code = 0
 	}

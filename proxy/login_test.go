@@ -159,9 +159,15 @@ func TestNetworksEnvironmentsAndSchemasAreAskedAtLogin(t *testing.T) {
 			"all right":   {"app: a\naccounts: ['app@127.0.0.0/8']\nenvironments: [production]\ngrants: [SELECT ON shop.*]\n", "shop", 0, ""},
 		} {
 			t.Run(name, func(t *testing.T) {
-				conn, err := start(t, s.Addr(), c.policy).open(t, "app", c.schema).Conn(t.Context())
+				g := start(t, s.Addr(), c.policy)
+				conn, err := g.open(t, "app", c.schema).Conn(t.Context())
 				if codeOf(err) != c.code || err != nil && !strings.Contains(err.Error(), c.says) {
 					t.Errorf("error %v, want %d with %q", err, c.code, c.says)
+				}
+				for _, e := range g.record.all() {
+					if e.Decision == audit.LoginRefused && e.App != "a" {
+						t.Errorf("recorded of app %q, which the policy says to be a", e.App)
+					}
 				}
 				if err == nil {
 					conn.Close()
