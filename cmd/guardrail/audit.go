@@ -118,7 +118,7 @@ func (c *auditCommand) run(cmd *cobra.Command, args []string) error {
 func (c *auditCommand) open() (*audit.Store, error) {
 	from := config.Audit{Store: c.store, PasswordFile: c.passwordFile}
 	if c.store == "" {
-		o, err := config.Load(c.config)
+		o, err := config.LoadAside(c.config)
 		if err != nil {
 			return nil, err
 		}

@@ -126,7 +126,7 @@ func (c *statusCommand) reach() (url string, _ *http.Client, _ error) {
 	if c.url != "" {
 		return strings.TrimRight(c.url, "/"), client, nil
 	}
-	o, err := config.Load(c.config)
+	o, err := config.LoadAside(c.config)
 	if err != nil {
 		return "", nil, err
 	}

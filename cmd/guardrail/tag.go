@@ -68,7 +68,7 @@ func (c *tagCommand) run(cmd *cobra.Command, args []string) error {
 	if c.show != (len(args) == 0) {
 		return errors.New("name an environment, as in guardrail tag production, or give --show")
 	}
-	o, err := config.Load(c.config)
+	o, err := config.LoadAside(c.config)
 	if err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ func (f *trafficFlags) records(ctx context.Context, stdin io.Reader) ([]traffic.
 	case strings.HasPrefix(f.against, "mysql://"):
 		return storedTraffic(ctx, config.Audit{Store: f.against, PasswordFile: f.passwordFile})
 	case slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(f.against)):
-		o, err := config.Load(f.against)
+		o, err := config.LoadAside(f.against)
 		if err != nil {
 			return nil, err
 		}

@@ -169,3 +169,24 @@ func FuzzLoadConfig(f *testing.F) {
 		}
 	})
 }
+
+// A proxy whose policies are gone can still be asked how it does.
+func TestLoadAside(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "guardrail.yaml")
+	text := "environment: qa\nlisteners: [{address: 127.0.0.1:0}]\nbackends: {main: {address: db:3306}}\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := config.Load(file); err == nil || !strings.Contains(err.Error(), "no directory") {
+		t.Errorf("with policies: %v", err)
+	}
+	if o, err := config.LoadAside(file); err != nil || o.Environment != "qa" || filepath.Base(o.Policies) != "policies" {
+		t.Errorf("aside: %+v, %v", o, err)
+	}
+	if err := os.WriteFile(file, []byte(text+"policys: x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := config.LoadAside(file); err == nil || !strings.Contains(err.Error(), "unknown key policys") {
+		t.Errorf("other mistakes: %v", err)
+	}
+}

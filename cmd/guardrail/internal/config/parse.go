@@ -16,19 +16,33 @@ import (
 
 // Load reads a configuration file. Its error is a strictyaml.Mistakes with all
 // that is wrong in it, or says why the file cannot be read.
-func Load(file string) (Options, error) {
+func Load(file string) (Options, error) { return load(file, Parse) }
+
+// LoadAside is Load for commands that look at a proxy, its record or its
+// database, and read no policies: that their directory is gone is what may have
+// to be found out.
+func LoadAside(file string) (Options, error) {
+	return load(file, func(file string, text []byte) (Options, error) {
+		return parser{dir: filepath.Dir(file), aside: true}.parse(file, text)
+	})
+}
+
+func load(file string, parse func(string, []byte) (Options, error)) (Options, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return Options{}, fmt.Errorf("read configuration: %w", err)
 	}
-	return Parse(file, text)
+	return parse(file, text)
 }
 
 // Parse reads the text of a configuration file. File names in it are relative
 // to the file's directory, and must exist.
 func Parse(file string, text []byte) (Options, error) {
+	return parser{dir: filepath.Dir(file)}.parse(file, text)
+}
+
+func (p parser) parse(file string, text []byte) (Options, error) {
 	var report strictyaml.Report
-	p := parser{dir: filepath.Dir(file)}
 	o := Options{File: file}
 	if root := strictyaml.Parse(file, text, &report); root.Exists() {
 		p.options(root, &o)
@@ -41,7 +55,8 @@ func Parse(file string, text []byte) (Options, error) {
 
 // parser knows what names in the file are relative to.
 type parser struct {
-	dir string
+	dir   string
+	aside bool // the policies' directory may be missing
 }
 
 func (p parser) options(root strictyaml.Value, o *Options) {
@@ -239,7 +254,7 @@ func (p parser) directory(v, root strictyaml.Value) string {
 	if v.Exists() {
 		name, at = p.path(v), v
 	}
-	if info, err := os.Stat(name); name != "" && (err != nil || !info.IsDir()) {
+	if info, err := os.Stat(name); name != "" && !p.aside && (err != nil || !info.IsDir()) {
 		at.Fail("no directory "+name+" for policies", "names are relative to the configuration file")
 	}
 	return name
