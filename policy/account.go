@@ -33,6 +33,10 @@ func parseAccount(v strictyaml.Value) (account, bool) {
 		}
 		a.network = network
 	}
+	if i := strings.IndexAny(a.name, "*%"); i >= 0 && a.name != "*" {
+		v.FailAt(i, "an account's name has no wildcards", `list the names; "*" by itself is every account that no app names`)
+		return account{}, false
+	}
 	if a.name == "" || len(a.name) > 128 {
 		v.Fail("an account needs a user name of 1 to 128 bytes", "anonymous users cannot connect through guardrail")
 		return account{}, false

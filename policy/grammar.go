@@ -24,7 +24,15 @@ func parseClause(v strictyaml.Value) clause {
 	}
 	verbsEnd, objectStart := splitOn(text)
 	if verbsEnd < 0 {
-		v.Fail(fmt.Sprintf("%q has no ON", text), "write it as in SELECT, INSERT ON db.*")
+		hint := "write it as in SELECT, INSERT ON db.*"
+		if _, ok := lookUpVerb(strings.ToUpper(strings.TrimSpace(text))); ok {
+			hint += ", in quotes where it stands between [ and ]: the comma begins a new line there"
+		}
+		v.Fail(fmt.Sprintf("%q has no ON", text), hint)
+		return clause{}
+	}
+	if words := strings.Fields(text[:verbsEnd]); len(words) > 1 && strings.EqualFold(words[0], "GRANT") && !strings.EqualFold(words[1], "OPTION") {
+		v.Fail("GRANT stands before the verbs", "leave it out, as in SELECT, INSERT ON db.*")
 		return clause{}
 	}
 	p, known := parseObject(v, text, objectStart)
@@ -36,11 +44,28 @@ func parseClause(v strictyaml.Value) clause {
 func parseObject(v strictyaml.Value, text string, start int) (pattern, bool) {
 	object := strings.TrimSpace(text[start:])
 	at := start + strings.Index(text[start:], object)
+	if i := wordTo(object); i >= 0 {
+		v.FailAt(at+i, "TO stands behind the object", "leave it out: what is granted here is for the app's accounts")
+		return pattern{}, false
+	}
 	p, err := parsePattern(object)
 	if err != nil {
 		v.FailAt(at, fmt.Sprintf("object %q: %v", object, err), "")
 	}
 	return p, err == nil
+}
+
+// wordTo finds the TO of a GRANT behind an object, or returns -1.
+func wordTo(object string) int {
+	for i := range object {
+		if i+4 <= len(object) && isSpace(object[i]) && strings.EqualFold(object[i+1:i+3], "TO") && isSpace(object[i+3]) {
+			return i + 1
+		}
+		if object[i] == '`' {
+			break
+		}
+	}
+	return -1
 }
 
 // splitOn finds the word ON: where the verbs end and where the object starts.

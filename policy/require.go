@@ -153,6 +153,9 @@ func refuseDemand(v strictyaml.Value, words []string) {
 	case "PRIMARY", "UNIQUE", "KEY", "INDEX":
 		v.Fail(fmt.Sprintf("unknown requirement %s", strings.Join(words, " ")), "write PRIMARY KEY or UNIQUE KEY")
 		return
+	case "UPDATE", "DELETE":
+		v.Fail("unknown requirement "+word, `write it as in WHERE FOR UPDATE, DELETE, in quotes where it stands between [ and ]: the comma begins a new line there`)
+		return
 	}
 	hint := strictyaml.DidYouMean(word, []string{"WHERE", "LIMIT", "ROWS"})
 	if hint == "" {
