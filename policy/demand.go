@@ -70,6 +70,7 @@ func (a *App) judgeRows(r *Request, i int, d *demandRule, inner bool) Decision {
 	q := Question{Kind: AskRows, Statement: i}
 	switch answer := r.answer(q); {
 	case answer == nil:
+		no.detail = "the table's keys are not known, and a statement that must name its rows by one is refused"
 		no.Questions = []Question{q}
 		no.detail = "the server gave no estimate of the rows that this statement would touch"
 	case answer.Rows <= d.most:
@@ -108,6 +109,7 @@ func (a *App) judgeKey(r *Request, i int, s *sqlparse.Statement, d *demandRule) 
 	q := Question{Kind: AskKeys, Statement: i, Table: table}
 	switch answer := r.answer(q); {
 	case answer == nil:
+		no.detail = "the table's keys are not known, and a statement that must name its rows by one is refused"
 		no.Questions = []Question{q}
 	case pinned(answer.Keys, s.Pinned, d.kind == demandPrimary):
 		return Decision{Action: Allow, app: a.name}

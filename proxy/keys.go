@@ -167,7 +167,24 @@ func (r *keyReader) read(ctx context.Context, name tableName) ([]policy.Key, err
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("control account %q: %w", r.control.User, err)
 	}
-	return found.keys(), nil
+	if keys := found.keys(); len(keys) > 0 {
+		return keys, nil
+	}
+	return nil, r.sees(ctx, pool, name)
+}
+
+// sees returns an error unless the control account sees a table: one that it
+// may not see looks as if it had no keys.
+func (r *keyReader) sees(ctx context.Context, pool *sql.DB, name tableName) error {
+	var tables int
+	err := pool.QueryRowContext(ctx, "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = ? AND table_name = ?", name.schema, name.name).Scan(&tables)
+	switch {
+	case err != nil:
+		return fmt.Errorf("control account %q: %w", r.control.User, err)
+	case tables == 0:
+		return fmt.Errorf("control account %q sees no table %s.%s; if there is one, it needs: GRANT REFERENCES ON %s.* TO %s", r.control.User, name.schema, name.name, name.schema, r.control.User)
+	}
+	return nil
 }
 
 // foundKeys gathers keys column by column.

@@ -3,12 +3,16 @@ package proxy_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"guardrail/proxy"
 	"guardrail/proxy/audit"
@@ -92,8 +96,20 @@ func TestWhatTheControlAccountMayNotSeeIsRefused(t *testing.T) {
 			}
 		}
 		s.User(t, "control")
-		g := start(t, s.Addr(), keyPolicy, controlled)
-		refused(t, one(t, g.open(t, "app", "shop", leg)), 1175, remove)
+		logged, log := observer.New(zap.ErrorLevel)
+		watched := func(o *proxy.Options) { o.Log = zap.New(logged) }
+		g := start(t, s.Addr(), keyPolicy, controlled, watched)
+		_, err := one(t, g.open(t, "app", "shop", leg)).ExecContext(t.Context(), remove)
+		if codeOf(err) != 1175 || !strings.Contains(err.Error(), "the table's keys are not known") {
+			t.Errorf("a table that the control account does not see: %v", err)
+		}
+		if all := log.FilterMessageSnippet("keys could not be read").All(); len(all) != 1 ||
+			!strings.Contains(fmt.Sprint(all[0].ContextMap()["error"]), "GRANT REFERENCES ON shop.* TO control") {
+			t.Errorf("logged: %v", all)
+		}
+		s.Exec(t, "GRANT REFERENCES ON shop.* TO control")
+		g = start(t, s.Addr(), keyPolicy, controlled)
+		run(t, one(t, g.open(t, "app", "shop", leg)), remove)
 	})
 }
 
