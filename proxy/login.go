@@ -87,10 +87,10 @@ func (l *login) begin(ctx context.Context, final []byte) (_ *session, err error)
 		return nil, err
 	}
 	who, err := s.learn(l.up.conn)
-	var unset errNotSet
+	var why turnedAway
 	switch {
-	case errors.As(err, &unset):
-		return nil, s.notSet(unset)
+	case errors.As(err, &why):
+		return nil, why.refuse(s)
 	case err != nil:
 		return nil, err
 	}

@@ -133,7 +133,7 @@ func newScripted(guard *Server, f form) *scripted {
 	s.state.mode = sqlparse.Mode{Server: server, Charset: sqlparse.CharsetUTF8}
 	s.state.schema, s.state.tracked = "shop", true
 	s.belongTo(guard.app())
-	d := &scripted{session: s, script: &mysqltest.Script{
+	d := &scripted{session: s, script: &mysqltest.Script{User: "app",
 		Capabilities: f.server, MariaDB: f.mariaDB, Tracks: true, Unnumbered: f.unnumbered, SQLMode: "STRICT_ALL_TABLES",
 		Turns: [][][]byte{{[]byte("\xfemysql_native_password\x00abcdefghijklmnopqrst\x00")}, {wire.OK{Status: 2}.Append(nil, f.server)}},
 	}}

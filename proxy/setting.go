@@ -79,9 +79,21 @@ func (e errNotSet) Error() string {
 // cannot be made what the policy wants.
 const causeNotSet = "not-set"
 
-// notSet records that a session cannot be, and returns the error for the client.
-func (s *session) notSet(why errNotSet) error {
-	e := s.server.event(audit.LoginRefused, policy.Decision{Cause: causeNotSet, Rule: policy.Rule{ID: causeNotSet}, Code: mysql.ER_ACCESS_DENIED_ERROR})
+func (e errNotSet) refuse(s *session) error {
+	return s.turnAway(causeNotSet, e, "the server refuses what the policy of app \""+s.name+
+		"\" sets in every session: "+e.cause.Message+"; ask the owners of the policy")
+}
+
+// turnedAway is an error for which a session cannot be. refuse records that, and
+// returns the error for the client.
+type turnedAway interface {
+	error
+	refuse(s *session) error
+}
+
+// turnAway records that a session cannot be, and returns the error for the client.
+func (s *session) turnAway(cause policy.Cause, why error, message string) error {
+	e := s.server.event(audit.LoginRefused, policy.Decision{Cause: cause, Rule: policy.Rule{ID: string(cause)}, Code: mysql.ER_ACCESS_DENIED_ERROR})
 	e.App, e.Account, e.Client, e.Schema, e.Reason = s.name, s.user, s.from.String(), s.state.schema, why.Error()
 	e.Attributes = s.said.attributes()
 	e.Identify()
@@ -89,19 +101,18 @@ func (s *session) notSet(why errNotSet) error {
 		s.log.Error("a refused login could not be recorded", zap.Error(err))
 	}
 	s.server.options.Metrics.Refusal(e.App, e.Rule)
-	return refuseLogin(mysql.ER_ACCESS_DENIED_ERROR, "28000", "guardrail: the server refuses what the policy of app \""+s.name+
-		"\" sets in every session: "+why.cause.Message+"; ask the owners of the policy (event "+e.ID+")")
+	return refuseLogin(mysql.ER_ACCESS_DENIED_ERROR, "28000", "guardrail: "+message+" (event "+e.ID+")")
 }
 
 // unsettled ends the session with an error, which the client is told where the
-// session cannot be made what its policy wants: in the place of an OK that is
-// withheld, or as the answer to the command that waits.
+// session cannot be: in the place of an OK that is withheld, or as the answer to
+// the command that waits.
 func (s *session) unsettled(err error) error {
-	var why errNotSet
+	var why turnedAway
 	if !errors.As(err, &why) {
 		return err
 	}
-	refused := s.notSet(why)
+	refused := why.refuse(s)
 	var told refusal
 	errors.As(refused, &told)
 	seq := byte(1)

@@ -34,6 +34,9 @@ func TestTheStateThatDecidesReadingIsNeverGuessed(t *testing.T) {
 		"the same, with the schema's tracking off": {[]string{"SET session_track_schema = OFF", "SET sql_mode = 'NO_BACKSLASH_ESCAPES'"}, escaped, 1175},
 		"and back":       {[]string{"SET sql_mode = 'NO_BACKSLASH_ESCAPES'", "SET sql_mode = DEFAULT"}, escaped, 0},
 		"a prepared SET": {[]string{"PREPARE s FROM 'SET sql_mode = ''NO_BACKSLASH_ESCAPES'''", "EXECUTE s"}, escaped, 1175},
+		"ANSI_QUOTES, while answers are in two bytes a letter": {[]string{"SET sql_mode = 'ANSI_QUOTES', character_set_results = utf16", "PREPARE s FROM 'SELECT 1'", "EXECUTE s"},
+			`DELETE FROM sessions WHERE name = "name"`, 1175},
+		"while answers have no rows":                     {[]string{"SET sql_mode = 'NO_BACKSLASH_ESCAPES', sql_select_limit = 0", "PREPARE s FROM 'DO 1'", "EXECUTE s"}, escaped, 1175},
 		"a character set with a backslash as half":       {[]string{"SET NAMES gbk"}, gbk, 1175},
 		"a character set where it is none":               {[]string{"SET NAMES latin1"}, gbk, 0},
 		"a SET that fails after it has changed the mode": {[]string{"!SET sql_mode = 'NO_BACKSLASH_ESCAPES', @@session.gtid_next = 'bogus'"}, escaped, -1},
@@ -98,6 +101,25 @@ func TestTheSchemaIsFollowed(t *testing.T) {
 		refused(t, none, 1046, "DELETE FROM sessions WHERE id = 7")
 		run(t, none, "USE shop")
 		run(t, none, "DELETE FROM sessions WHERE id = 7")
+	})
+}
+
+func TestTheSchemaIsKnownWhateverTheAnswersCharacterSet(t *testing.T) {
+	const policy = `
+app: shop
+accounts: [app]
+environments: [production]
+grants: [ALL ON *.*]
+deny: [DELETE ON shop.*]
+`
+	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
+		stateShop(t, s)
+		conn := one(t, start(t, s.Addr(), policy).open(t, "app", "shop"))
+		run(t, conn, "SET character_set_results = utf16")
+		if _, err := conn.ExecContext(t.Context(), "SET no_such_variable = 1"); err == nil {
+			t.Fatal("a SET that must fail does not")
+		}
+		refused(t, conn, 1142, "DELETE FROM sessions WHERE id = 1")
 	})
 }
 

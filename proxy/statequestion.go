@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 
@@ -11,10 +12,14 @@ import (
 )
 
 // What the question says: what is the state, what did the client want tracked,
-// and track ours too.
+// and track ours too. What is asked for is binary, which the server does not
+// convert to character_set_results, and a LIMIT of its own goes before
+// sql_select_limit: the client may have set either to anything.
 const (
-	askState = "SELECT @@sql_mode, @@character_set_client, DATABASE(), @@lower_case_table_names, @@max_allowed_packet"
-	askTrack = ", @@session_track_system_variables"
+	askState = "SELECT CAST(@@sql_mode AS BINARY), CAST(@@character_set_client AS BINARY), CAST(DATABASE() AS BINARY)," +
+		" CAST(@@lower_case_table_names AS BINARY), CAST(@@max_allowed_packet AS BINARY), CAST(USER() AS BINARY)"
+	askTrack = ", CAST(@@session_track_system_variables AS BINARY)"
+	askOne   = " LIMIT 1"
 	setTrack = "SET SESSION session_track_schema=ON, session_track_system_variables=" +
 		"IF(FIND_IN_SET('sql_mode',@@session_track_system_variables)>0" +
 		" AND FIND_IN_SET('character_set_client',@@session_track_system_variables)>0" +
@@ -39,9 +44,9 @@ type stateQuestion struct {
 }
 
 func (s *session) newStateQuestion() *stateQuestion {
-	q := &stateQuestion{track: s.server.backend.tracks(s.serverCapabilities), texts: []string{askState}}
+	q := &stateQuestion{track: s.server.backend.tracks(s.serverCapabilities), texts: []string{askState + askOne}}
 	if q.track {
-		q.texts = []string{askState + askTrack, setTrack}
+		q.texts = []string{askState + askTrack + askOne, setTrack}
 	}
 	// What may have changed the mode unseen may have changed the variables that
 	// the policy holds: a procedure that sets them, called by the app.
@@ -95,8 +100,12 @@ func (q *stateQuestion) told(s *session) error {
 		return fmt.Errorf("reading the session's state: %w", serverError{*failed})
 	}
 	was := s.state.sandboxed
-	if err := q.learn(&s.state); err != nil {
+	account, err := q.learn(&s.state)
+	switch {
+	case err != nil:
 		return err
+	case account != s.user:
+		return errOtherAccount{account}
 	}
 	if was && s.server.options.Backend.Tag != TagNone {
 		return s.unsandboxed()
@@ -107,18 +116,19 @@ func (q *stateQuestion) told(s *session) error {
 	return nil
 }
 
-// learn takes over the row of the SELECT.
-func (q *stateQuestion) learn(s *state) error {
-	columns := 5
+// learn takes over the row of the SELECT, and returns the account that the
+// server has logged in.
+func (q *stateQuestion) learn(s *state) (account string, err error) {
+	columns := 6
 	if q.track {
-		columns = 6
+		columns = 7
 	}
 	if len(q.replies[0].rows) == 0 {
-		return fmt.Errorf("the session's state: no row: %w", wire.ErrMalformed)
+		return "", fmt.Errorf("the session's state: no row: %w", wire.ErrMalformed)
 	}
 	row, err := wire.DecodeTextRow(q.replies[0].rows[0], columns)
 	if err != nil {
-		return fmt.Errorf("the session's state: %w", err)
+		return "", fmt.Errorf("the session's state: %w", err)
 	}
 	s.mode.SQLMode = sqlparse.ParseSQLMode(string(row[0]))
 	s.mode.Charset = sqlparse.ParseCharset(string(row[1]))
@@ -129,13 +139,18 @@ func (q *stateQuestion) learn(s *state) error {
 	s.tracked = q.track && q.replies[1].failed == nil // where the SET failed, changes will not be reported
 	s.modeStale, s.schemaStale = false, false
 	if q.track {
-		found := parseTrackList(string(row[5]))
+		found := parseTrackList(string(row[6]))
 		if !found.equal(s.installed) {
 			s.wants = found
-			s.installed = parseTrackList(string(row[5]) + "," + ourTrackList)
+			s.installed = parseTrackList(string(row[6]) + "," + ourTrackList)
 		}
 	}
-	return nil
+	return nameOf(row[5]), nil
+}
+
+// nameOf is the name in what USER() says: all before the last @, since a host has none.
+func nameOf(user []byte) string {
+	return string(user[:max(0, bytes.LastIndexByte(user, '@'))])
 }
 
 // settled looks whether the server took what the policy sets.

@@ -19,6 +19,7 @@ type Script struct {
 	Version      string          // told in the greeting
 	SQLMode      string          // at the beginning and after a reset
 	Tracks       bool            // tells of changes of sql_mode, as it does when it was asked to
+	User         string          // logged in; taken from the handshake response, or COM_CHANGE_USER, where there is one
 	Unnumbered   bool            // sequence ids of commands do not count: they come in compressed packets
 	// Turns are what it says in an authentication, a turn for each message of the client: payloads of packets. The last
 	// turn ends in an OK.
@@ -106,7 +107,7 @@ func (s *Script) greeted(payload []byte, says *packets) {
 		says.error(mysql.ER_HANDSHAKE_ERROR, "Bad handshake")
 		return
 	}
-	s.Capabilities, s.MariaDB = r.Capabilities, r.MariaDBCapabilities
+	s.Capabilities, s.MariaDB, s.User = r.Capabilities, r.MariaDBCapabilities, r.User
 	says.capabilities = s.Capabilities
 	s.phase, s.turn = scriptAuthenticates, 0
 	s.authenticate(says)
@@ -192,6 +193,9 @@ func (s *Script) command(code byte, body []byte, says *packets) {
 	case mysql.COM_STMT_EXECUTE, comStmtBulkExecute, mysql.COM_STMT_FETCH, mysql.COM_STMT_RESET, mysql.COM_STMT_CLOSE, mysql.COM_STMT_SEND_LONG_DATA:
 		e.Text = s.onStatement(code, body, says)
 	case mysql.COM_CHANGE_USER:
+		if r, err := wire.DecodeChangeUser(body, s.Capabilities); err == nil {
+			s.User = r.User
+		}
 		s.phase, s.turn = scriptAuthenticates, 0
 		s.authenticate(says)
 	case mysql.COM_RESET_CONNECTION:
@@ -257,8 +261,8 @@ func (s *Script) onStatement(code byte, body []byte, says *packets) string {
 func (s *Script) query(text string, says *packets) {
 	is := func(beginning string) bool { return strings.HasPrefix(text, beginning) }
 	switch {
-	case is("SELECT @@sql_mode, @@character_set_client, DATABASE()"):
-		values := []string{s.sqlMode(), "utf8mb4", "shop", "0", "67108864"}
+	case is("SELECT CAST(@@sql_mode AS BINARY), CAST(@@character_set_client AS BINARY), CAST(DATABASE() AS BINARY)"):
+		values := []string{s.sqlMode(), "utf8mb4", "shop", "0", "67108864", s.User + "@localhost"}
 		if strings.Contains(text, "@@session_track_system_variables") {
 			values = append(values, "")
 		}
