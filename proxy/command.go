@@ -190,7 +190,7 @@ func (s *session) passOn(message wire.Message, v *verdict, text []byte, phase an
 // forwardAs forwards a command and expects what its verdict says of it.
 func (s *session) forwardAs(v *verdict, message wire.Message, phase answerPhase) {
 	s.forward(message, phase, v.effect)
-	s.inflight.answer.files, s.inflight.redefines = v.files, v.redefines
+	s.inflight.answer.files, s.inflight.redefines, s.inflight.expects = v.files, v.redefines, v.expects
 }
 
 // useSchema is the statement that a change of the default schema stands for.

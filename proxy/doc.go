@@ -8,6 +8,7 @@
 //	login.go          a login's steps in their order
 //	login_greet.go    greets, and reads who the client is, after TLS where it asks for that
 //	admit.go          asks the policy about account, network and schema
+//	account.go        refuses a login by a name that the server knows as another
 //	backend.go        the connection to the server up to its login
 //	spare.go          the connection that is kept ready for the next login
 //	login_backend.go  answers the backend's greeting in the client's name
@@ -49,6 +50,7 @@
 //	                  followed by session tracking, asked for again when it may have changed unseen
 //	question.go       what the session itself asks the server while the client's command waits
 //	statequestion.go  of these, the one for the state
+//	expect.go         what the server must report of a statement that sets state, to be believed
 //	inform.go         what a decision must be told before it stands: it is made again with the answers
 //	estimate.go       how many rows a text would touch: EXPLAIN on the session's own connection
 //	estimate_prepared.go  the same for prepared statements, with their parameters

@@ -19,13 +19,14 @@ type verdict struct {
 	statements []sqlparse.Statement
 	shape      string // of the text, in hexadecimal; empty where there is none
 	effect     sqlparse.Effect
-	unread     bool       // one of the statements cannot be read
-	files      int        // that the server may ask the client for: one for each LOAD DATA LOCAL
-	destroys   bool       // a statement takes something away when it runs
-	redefines  bool       // a statement may change a table's keys
-	seen       *shapeSeen // where it is counted, or nil
-	until      time.Time  // when the decision may be another one; zero for never
-	told       *wire.Err  // the answer in the place of any decision
+	expects    expectation // of what the server reports, where effect sets state
+	unread     bool        // one of the statements cannot be read
+	files      int         // that the server may ask the client for: one for each LOAD DATA LOCAL
+	destroys   bool        // a statement takes something away when it runs
+	redefines  bool        // a statement may change a table's keys
+	seen       *shapeSeen  // where it is counted, or nil
+	until      time.Time   // when the decision may be another one; zero for never
+	told       *wire.Err   // the answer in the place of any decision
 
 	countedFor string // the app that counters count for
 	counters   []metrics.Counter
@@ -54,13 +55,13 @@ func (s *session) judgeText(text []byte) *verdict {
 	v := s.verdicts.get(s.app, key)
 	if v == nil || !s.holds(v) {
 		v = s.judge(s.state.schema, s.server.read(lexed)).after(v)
-		v.shape = shapeID(lexed.Shape)
+		v.shape, v.expects = shapeID(lexed.Shape), expected(v.statements, text)
 		if lexed.Ambiguous == "" && s.app != nil {
 			s.verdicts.remember(s.app, key, v, text)
 		}
 	}
-	if v.effect&sqlparse.SetsState != 0 && s.state.doubtful(false) {
-		return nil // what it changes must be reported, and reported to the client as it wants
+	if s.state.doubtful(false) && (v.effect&sqlparse.SetsState != 0 || slices.ContainsFunc(v.statements, holdsText)) {
+		return nil // what it changes must be reported, and reported to the client as it wants; a text inside it has modes of its own
 	}
 	if !start.IsZero() {
 		s.server.options.Metrics.Decision(time.Since(start))
@@ -144,7 +145,7 @@ func (s *session) holds(v *verdict) bool {
 // after is the verdict in the place of an earlier one about the same text, or of none.
 func (v *verdict) after(earlier *verdict) *verdict {
 	if earlier != nil {
-		v.seen, v.shape = earlier.seen, earlier.shape
+		v.seen, v.shape, v.expects = earlier.seen, earlier.shape, earlier.expects
 	}
 	return v
 }

@@ -104,8 +104,9 @@ type inflight struct {
 	effect  sqlparse.Effect
 	prepare *statement // what a COM_STMT_PREPARE will make
 	reset   bool       // COM_RESET_CONNECTION
-	changed bool       // the server reported variables
-	moved   bool       // the server reported a schema
+	expects expectation
+	changed reported // what variables the server reported
+	moved   bool     // the server reported a schema
 
 	redefines   bool         // it may change a table's keys
 	destructive *audit.Event // in the record, to be told what became of it

@@ -72,7 +72,8 @@ func (s *state) flagsSeen(status uint16) {
 }
 
 // reported takes over what a session-state block says.
-func (s *state) reported(block []byte) (variables, schema bool, err error) {
+func (s *state) reported(block []byte) (variables reported, schema bool, err error) {
+	take := func(name string, value []byte) { variables |= s.variable(name, value) }
 	for len(block) > 0 {
 		var change wire.StateChange
 		if change, block, err = wire.NextStateChange(block); err != nil {
@@ -85,24 +86,26 @@ func (s *state) reported(block []byte) (variables, schema bool, err error) {
 			}
 			schema = true
 		case wire.StateSystemVariable:
-			if err = change.Variables(s.variable); err != nil {
+			if err = change.Variables(take); err != nil {
 				return variables, schema, err
 			}
-			variables = true
 		}
 	}
 	return variables, schema, nil
 }
 
-func (s *state) variable(name string, value []byte) {
+func (s *state) variable(name string, value []byte) reported {
 	switch strings.ToLower(name) {
 	case "sql_mode":
 		s.mode.SQLMode = sqlparse.ParseSQLMode(string(value))
+		return reportedAny | reportedMode
 	case "character_set_client":
 		s.mode.Charset = sqlparse.ParseCharset(string(value))
+		return reportedAny | reportedCharset
 	case "session_track_system_variables", "session_track_schema":
 		s.stale() // the client turned a knob of ours: ask, and turn it back
 	}
+	return reportedAny
 }
 
 // forClient returns the block without what only the proxy asked for.

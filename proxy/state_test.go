@@ -19,23 +19,30 @@ func TestTheStateThatDecidesReadingIsNeverGuessed(t *testing.T) {
 	const (
 		escaped = `DELETE FROM sessions WHERE name = '\' OR 1=1 -- '`
 	)
+	const quoted = `DELETE FROM sessions WHERE name = "name"`
 	gbk := "DELETE FROM sessions WHERE name = '\xbf\\' OR 1=1 -- '"
 	for name, c := range map[string]struct {
 		before []string
 		text   string
 		code   int
 	}{
-		"backslash escapes, by default":            {nil, escaped, 0},
-		"NO_BACKSLASH_ESCAPES":                     {[]string{"SET sql_mode = 'NO_BACKSLASH_ESCAPES'"}, escaped, 1175},
-		"NO_BACKSLASH_ESCAPES by an expression":    {[]string{"SET sql_mode = CONCAT(@@sql_mode, ',NO_BACKSLASH_ESCAPES')"}, escaped, 1175},
-		"NO_BACKSLASH_ESCAPES by a variable":       {[]string{"SET @m = 'NO_BACKSLASH_ESCAPES'", "SET sql_mode = @m"}, escaped, 1175},
-		"the same, with the tracking switched off": {[]string{"SET session_track_system_variables = ''", "SET sql_mode = 'NO_BACKSLASH_ESCAPES'"}, escaped, 1175},
-		"the same, in one SET":                     {[]string{"SET session_track_system_variables = '', sql_mode = 'NO_BACKSLASH_ESCAPES'"}, escaped, 1175},
-		"the same, with the schema's tracking off": {[]string{"SET session_track_schema = OFF", "SET sql_mode = 'NO_BACKSLASH_ESCAPES'"}, escaped, 1175},
+		"backslash escapes, by default":                     {nil, escaped, 0},
+		"NO_BACKSLASH_ESCAPES":                              {[]string{"SET sql_mode = 'NO_BACKSLASH_ESCAPES'"}, escaped, 1175},
+		"NO_BACKSLASH_ESCAPES by an expression":             {[]string{"SET sql_mode = CONCAT(@@sql_mode, ',NO_BACKSLASH_ESCAPES')"}, escaped, 1175},
+		"NO_BACKSLASH_ESCAPES by a variable":                {[]string{"SET @m = 'NO_BACKSLASH_ESCAPES'", "SET sql_mode = @m"}, escaped, 1175},
+		"the same, with the tracking switched off":          {[]string{"SET session_track_system_variables = ''", "SET sql_mode = 'NO_BACKSLASH_ESCAPES'"}, escaped, 1175},
+		"the same, in one SET":                              {[]string{"SET session_track_system_variables = '', sql_mode = 'NO_BACKSLASH_ESCAPES'"}, escaped, 1175},
+		"the same, with the schema's tracking off":          {[]string{"SET session_track_schema = OFF", "SET sql_mode = 'NO_BACKSLASH_ESCAPES'"}, escaped, 1175},
+		"the same, with other tracking in one SET":          {[]string{"SET session_track_system_variables = 'autocommit', autocommit = 1, sql_mode = 'NO_BACKSLASH_ESCAPES'"}, escaped, 1175},
+		"ANSI_QUOTES, beside what every server reports":     {[]string{"SET autocommit = 1, sql_mode = 'ANSI_QUOTES'"}, quoted, 1175},
+		"ANSI_QUOTES, with other tracking in one SET":       {[]string{"SET session_track_system_variables = 'autocommit', autocommit = 1, sql_mode = 'ANSI_QUOTES'"}, quoted, 1175},
+		"ANSI_QUOTES, with other tracking by a trigger":     {[]string{"INSERT INTO triggering VALUES (1)", "SET autocommit = 1, sql_mode = 'ANSI_QUOTES'"}, quoted, 1175},
+		"a character set, with other tracking in one SET":   {[]string{"SET session_track_system_variables = 'autocommit', autocommit = 1, character_set_client = gbk"}, gbk, 1175},
+		"a character set, with other tracking by a trigger": {[]string{"INSERT INTO triggering VALUES (1)", "SET autocommit = 1, NAMES gbk"}, gbk, 1175},
 		"and back":       {[]string{"SET sql_mode = 'NO_BACKSLASH_ESCAPES'", "SET sql_mode = DEFAULT"}, escaped, 0},
 		"a prepared SET": {[]string{"PREPARE s FROM 'SET sql_mode = ''NO_BACKSLASH_ESCAPES'''", "EXECUTE s"}, escaped, 1175},
 		"ANSI_QUOTES, while answers are in two bytes a letter": {[]string{"SET sql_mode = 'ANSI_QUOTES', character_set_results = utf16", "PREPARE s FROM 'SELECT 1'", "EXECUTE s"},
-			`DELETE FROM sessions WHERE name = "name"`, 1175},
+			quoted, 1175},
 		"while answers have no rows":                     {[]string{"SET sql_mode = 'NO_BACKSLASH_ESCAPES', sql_select_limit = 0", "PREPARE s FROM 'DO 1'", "EXECUTE s"}, escaped, 1175},
 		"a character set with a backslash as half":       {[]string{"SET NAMES gbk"}, gbk, 1175},
 		"a character set where it is none":               {[]string{"SET NAMES latin1"}, gbk, 0},
@@ -78,6 +85,8 @@ func stateShop(t *testing.T, s *mysqltest.Server) {
 	s.User(t, "app", "ALL ON *.*")
 	s.Exec(t, "CREATE TABLE shop.sessions (id INT PRIMARY KEY, name VARCHAR(50))",
 		"INSERT INTO shop.sessions VALUES (1, 'one'), (2, 'two')",
+		"CREATE TABLE shop.triggering (id INT)",
+		"CREATE TRIGGER shop.tracking BEFORE INSERT ON shop.triggering FOR EACH ROW SET SESSION session_track_system_variables = 'autocommit'",
 		"CREATE TABLE other.sessions (id INT PRIMARY KEY, name VARCHAR(50))")
 }
 

@@ -20,13 +20,13 @@ const (
 		" CAST(@@lower_case_table_names AS BINARY), CAST(@@max_allowed_packet AS BINARY), CAST(USER() AS BINARY)"
 	askTrack = ", CAST(@@session_track_system_variables AS BINARY)"
 	askOne   = " LIMIT 1"
-	setTrack = "SET SESSION session_track_schema=ON, session_track_system_variables=" +
-		"IF(FIND_IN_SET('sql_mode',@@session_track_system_variables)>0" +
-		" AND FIND_IN_SET('character_set_client',@@session_track_system_variables)>0" +
-		" AND FIND_IN_SET('session_track_system_variables',@@session_track_system_variables)>0" +
-		" AND FIND_IN_SET('session_track_schema',@@session_track_system_variables)>0," +
-		"@@session_track_system_variables," +
-		"TRIM(BOTH ',' FROM CONCAT(@@session_track_system_variables,',sql_mode,character_set_client,session_track_system_variables,session_track_schema')))"
+	// Each is added that is not there: MySQL refuses a list that names one twice.
+	setTrack = "SET SESSION session_track_schema=ON, session_track_system_variables=CONCAT_WS(','," +
+		"NULLIF(REPLACE(@@session_track_system_variables,' ',''),'')," +
+		"IF(FIND_IN_SET('sql_mode',REPLACE(@@session_track_system_variables,' ','')),NULL,'sql_mode')," +
+		"IF(FIND_IN_SET('character_set_client',REPLACE(@@session_track_system_variables,' ','')),NULL,'character_set_client')," +
+		"IF(FIND_IN_SET('session_track_system_variables',REPLACE(@@session_track_system_variables,' ','')),NULL,'session_track_system_variables')," +
+		"IF(FIND_IN_SET('session_track_schema',REPLACE(@@session_track_system_variables,' ','')),NULL,'session_track_schema'))"
 )
 
 // ourTrackList is what setTrack adds.

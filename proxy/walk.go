@@ -181,7 +181,7 @@ func (s *session) translate(seq byte, ok *wire.OK) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.inflight.changed = s.inflight.changed || variables
+		s.inflight.changed |= variables
 		s.inflight.moved = s.inflight.moved || schema
 		if block, err = s.state.forClient(block); err != nil {
 			return nil, err
@@ -222,7 +222,7 @@ func (s *session) answered(failed bool) {
 		s.state.stale()
 	}
 	switch {
-	case f.effect&sqlparse.SetsState != 0 && (failed || !f.changed):
+	case f.effect&sqlparse.SetsState != 0 && (failed || !f.expects.metBy(f.changed)):
 		s.state.stale() // the list of what is tracked may be another one too
 	case f.effect&sqlparse.MayHideState != 0:
 		s.state.modeStale = true
