@@ -137,6 +137,11 @@ func (s *session) query(message wire.Message, body []byte) (done bool, err error
 	if s.tooFast(message, v, text) || s.kill(message, v, text) {
 		return true, nil
 	}
+	var names []naming
+	if v.names {
+		names = s.namings(text)
+		v = s.renamed(v, names)
+	}
 	if len(v.decision.Questions) > 0 {
 		if v = s.inform(v, s.state.schema, textEstimate{body, text}); v == nil {
 			return false, nil
@@ -146,6 +151,10 @@ func (s *session) query(message wire.Message, body []byte) (done bool, err error
 	case waits:
 		return false, nil
 	case passes:
+		if !s.rememberNames(v, names) {
+			s.tell(message.Seq+1, errTooManyNames)
+			return true, nil
+		}
 		s.forwardAs(v, s.annotated(message, body, text, v), answerFirst)
 	}
 	return true, nil

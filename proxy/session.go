@@ -64,6 +64,7 @@ type session struct {
 	owed     bool      // they differ: nothing is forwarded before
 	verdicts *verdicts // remembered decisions, shared with other sessions
 	prepared statements
+	named    names
 	inflight inflight
 	head     head
 

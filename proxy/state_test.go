@@ -9,6 +9,7 @@ import (
 	client "github.com/go-mysql-org/go-mysql/mysql"
 	"github.com/go-sql-driver/mysql"
 
+	"guardrail/proxy/audit"
 	"guardrail/proxy/mysqltest"
 	"guardrail/proxy/wire"
 )
@@ -268,4 +269,43 @@ func sorted(t *testing.T, payload []byte, capabilities wire.Capability) []byte {
 	slices.Sort(entries)
 	ok.SessionState = []byte(strings.Join(entries, ""))
 	return ok.Append(nil, capabilities)
+}
+
+// A text that is prepared in SQL is read again by MySQL, under the mode of
+// then, where a table has changed since.
+func TestATextThatWasPreparedByNameIsJudgedWhenItRuns(t *testing.T) {
+	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
+		stateShop(t, s)
+		g := start(t, s.Addr(), shopPolicy)
+		for name, texts := range map[string]struct{ prepared, mode string }{
+			"backslash":     {`DELETE FROM sessions WHERE name = ''\\'' OR 1=1 -- ''`, "NO_BACKSLASH_ESCAPES"},
+			"double quotes": {`DELETE FROM sessions WHERE name = "name"`, "ANSI_QUOTES"},
+		} {
+			t.Run(name, func(t *testing.T) {
+				conn := one(t, g.open(t, "app", "shop"))
+				run(t, conn, "PREPARE s FROM '"+texts.prepared+"'")
+				run(t, conn, "PREPARE harmless FROM 'DELETE FROM sessions WHERE id = 9'")
+				run(t, conn, "EXECUTE s")
+				run(t, conn, "SET sql_mode = '"+texts.mode+"'")
+				s.Exec(t, "ALTER TABLE shop.sessions COMMENT '"+name+"'", "FLUSH TABLES")
+				refused(t, conn, 1615, "EXECUTE s")
+				refused(t, conn, 1615, "EXECUTE `S`")
+				run(t, conn, "EXECUTE harmless")
+				run(t, conn, "PREPARE s FROM 'DELETE FROM sessions WHERE id = 8'")
+				run(t, conn, "EXECUTE s")
+			})
+		}
+		if n := rows(t, s); n != 2 {
+			t.Errorf("%d sessions are left, want 2", n)
+		}
+		conn := one(t, g.open(t, "app", "shop"))
+		run(t, conn, "PREPARE s FROM 'DELETE FROM sessions WHERE id = 9'")
+		before := len(g.record.all())
+		run(t, conn, "EXECUTE s")
+		if events := g.record.all(); len(events) != before+1 || events[before].Decision != audit.AllowedDestructive {
+			t.Errorf("the execution of a DELETE is not on record: %+v", events[before:])
+		}
+		g.swap(t, strings.Replace(shopPolicy, "DELETE ON shop.sessions", "SELECT ON shop.sessions", 1))
+		refused(t, conn, 1142, "EXECUTE s")
+	})
 }

@@ -214,6 +214,7 @@ func (s *session) answered(failed bool) {
 	f := &s.inflight
 	if f.reset {
 		s.prepared.clear()
+		s.named = nil
 		s.state.stale()
 		s.applied = setting{}
 		s.want()
