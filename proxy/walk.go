@@ -225,8 +225,8 @@ func (s *session) answered(failed bool) {
 	switch {
 	case f.effect&sqlparse.SetsState != 0 && (failed || !f.expects.metBy(f.changed)):
 		s.state.stale() // the list of what is tracked may be another one too
-	case f.effect&sqlparse.MayHideState != 0:
-		s.state.modeStale = true
+	case f.effect&sqlparse.MayHideState != 0, f.effect == 0 && f.changed&(reportedMode|reportedCharset) != 0:
+		s.state.modeStale = true // what a routine changes is reported, and that it is put back may not be
 	}
 	if f.effect&sqlparse.SetsSchema != 0 && !failed && !f.moved {
 		s.state.schemaStale = true
