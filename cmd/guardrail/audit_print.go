@@ -61,7 +61,11 @@ func (p auditText) event(k audit.Kept) {
 func (p auditText) issue(i audit.Issue) {
 	_, _ = fmt.Fprintf(p.to, "%s  %-19s  %s  %d events, %d in all since %s  %s  %s\n", i.LastSeen.Format("2006-01-02 15:04:05"), i.Decision,
 		or(i.App, or(inOneLine(i.Account), "-")), i.InWindow, i.Events, i.FirstSeen.Format("2006-01-02 15:04"), i.Rule, i.ID)
-	p.below(or(i.Statement, i.Reason))
+	text := or(i.Statement, i.Reason)
+	if i.Mixed() {
+		text += " and others"
+	}
+	p.below(text)
 }
 
 func (p auditText) below(text string) {

@@ -46,6 +46,10 @@ type Issue struct {
 	Clients      []ClientCount // the busiest first
 }
 
+// Mixed reports whether the issue counts statements of many shapes, which came at
+// once in greater number than are told apart. What it tells is of the latest.
+func (i Issue) Mixed() bool { return i.Shape == manyShapes }
+
 // Acknowledgement says that someone knows of an issue.
 type Acknowledgement struct {
 	At     time.Time

@@ -18,7 +18,7 @@ const (
 	menuEntries   = 200
 	alarmFactor   = 5 // times what is usual
 	alarmRate     = 5 // events in a slot, at least
-	lossesShown   = 10
+	lossesShown   = 6
 	lossesRead    = 200
 	baselineRange = 7 * 24 * time.Hour
 )

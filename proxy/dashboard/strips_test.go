@@ -71,6 +71,33 @@ func TestObservedLossesAreLosses(t *testing.T) {
 	}
 }
 
+// Where more shapes come at once than are told apart, nobody is told that one
+// table was dropped so often.
+func TestManyShapesAreNotOneStatement(t *testing.T) {
+	p := newPage(t, dashboard.Access{})
+	now := time.Now()
+	for n := range 2100 {
+		e := resetScript()
+		e.Time, e.Environment, e.Shape = now, "production", fmt.Sprint(n)
+		e.Identify()
+		if err := p.book.Record(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.settle(t)
+	if text := p.get(t, "/?order=count", 200); strings.Count(text, "DROP DATABASE on freee_production.* and others") != 1 {
+		t.Error("the first view takes many statements for one")
+	}
+	found, _, err := p.store.Issues(t.Context(), audit.Filter{}, audit.ByCount, 1, 0)
+	if err != nil || !found[0].Mixed() {
+		t.Fatal(err)
+	}
+	text := p.get(t, "/issues/"+found[0].ID.String(), 200)
+	if !strings.Contains(text, "than are told apart") || strings.Contains(text, "If it must run") {
+		t.Error("the issue's page takes many statements for one")
+	}
+}
+
 // The id stands last in a client's error, behind names that others chose.
 func TestFindTakesTheLastID(t *testing.T) {
 	p := newPage(t, dashboard.Access{})

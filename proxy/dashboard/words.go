@@ -11,6 +11,14 @@ import (
 
 // what says what an issue's statements would do, in a few words.
 func what(i audit.Issue) string {
+	if i.Mixed() {
+		return latest(i) + " and others"
+	}
+	return latest(i)
+}
+
+// latest says what an issue's latest statement would do.
+func latest(i audit.Issue) string {
 	switch i.Decision {
 	case audit.LoginRefused:
 		return "Login of " + quoted(orElse(i.Account, i.App))
