@@ -70,6 +70,9 @@ func trustedHeader(v strictyaml.Value) TrustedHeader {
 		if item.Text() != "" && err != nil {
 			item.Fail(fmt.Sprintf("%q is no network", item.Text()), "try 10.0.1.0/24")
 		}
+		if err == nil && prefix.Bits() == 0 {
+			item.Fail(item.Text()+" is everybody, who could say to be anyone", "name the authenticating proxy's addresses, as in 10.0.1.0/24")
+		}
 		h.From = append(h.From, prefix.Masked())
 	}
 	if from.IsList() && len(h.From) == 0 {
