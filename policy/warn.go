@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"guardrail/policy/strictyaml"
@@ -34,6 +35,7 @@ func (p *Policy) Warnings(now time.Time) strictyaml.Mistakes {
 		}
 	}
 	w.accounts(p)
+	w.spelling(p)
 	if ms, ok := w.report.Err().(strictyaml.Mistakes); ok {
 		return ms
 	}
@@ -69,6 +71,23 @@ func (w *warnings) accounts(p *Policy) {
 			case before != a:
 				w.report.Add(acc.at.Pos(), "account "+acc.name+" belongs to app "+before.name+", too",
 					"which one it logs in to hangs on where; give each app an account of its own")
+			}
+		}
+	}
+}
+
+// spelling warns of apps whose environments are another's in other letters: to
+// a proxy they are two.
+func (w *warnings) spelling(p *Policy) {
+	first := map[string]string{}
+	for _, a := range p.apps {
+		for _, e := range a.environments {
+			folded := strings.ToLower(e)
+			if first[folded] == "" {
+				first[folded] = e
+			}
+			if first[folded] != e {
+				w.report.Add(a.at.Pos(), "app "+a.name+" belongs to "+e+", which is not "+first[folded], "letter case counts in environments; write one of them everywhere")
 			}
 		}
 	}

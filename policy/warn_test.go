@@ -40,6 +40,7 @@ func TestWarnings(t *testing.T) {
 		{"a grant denied whenever it holds", "grants: [{allow: DROP TABLE ON a.t, during: 01:00-02:00 UTC}]\n", "deny: [{rule: DROP TABLE ON *.*, during: 01:00-02:00 UTC}]\n", "a.yaml:4:18: nothing can use this grant; b.yaml:1 denies all of it"},
 		{"granted at times and always", "grants:\n  - SELECT ON a.t\n  - {allow: SELECT ON a.t, during: 01:00-02:00 UTC}\n", "", "a.yaml:6:13: this is granted twice; line 5 grants all of it"},
 		{"an account of two apps", "", "app: z\naccounts: [shop]\nenvironments: [qa]\n", "b.yaml:2:12: account shop belongs to app shop, too; which one it logs in to hangs on where; give each app an account of its own"},
+		{"an environment in two spellings", "", "app: z\naccounts: [z]\nenvironments: [Production]\n", "b.yaml:1:6: app z belongs to Production, which is not production; letter case counts in environments; write one of them everywhere"},
 		{"unparsed", "grants: [UNPARSED ON *.*]\n", "", "a.yaml:4:10: UNPARSED lets through statements that nobody has read; no deny can stop what is in them"},
 		{"exception ended", "", "exceptions: [{app: shop, allow: SELECT ON a.t, until: 2026-11-22T12:00:00Z, ticket: A, by: b}]\n", "b.yaml:1:33: this exception has ended; take it away"},
 		{"rule's observe mode ended", "require: [{rule: WHERE FOR DELETE, mode: observe, until: 2026-11-22T11:00:00Z}]\n", "", "a.yaml:4:18: the observe mode of this rule has ended: it is enforced; take mode and until away"},
