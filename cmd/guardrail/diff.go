@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -36,7 +37,12 @@ or when there are mistakes in a policy, and 2 when something could not be read.`
 		Example: `  guardrail diff policies/ policies-new/ --against guardrail.yaml
   git worktree add /tmp/main main && guardrail diff /tmp/main/policies policies --against traffic.jsonl
   guardrail diff --fail-on refused,allowed --format github old/ new/ --against traffic.jsonl`,
-		Args: cobra.ExactArgs(2),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 2 {
+				return errors.New("name two folders of policies, the old ones and the new ones")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.run(cmd, args[0], args[1])
 		},

@@ -44,7 +44,7 @@ refused, and 2 when something could not be read.`,
   guardrail explain --policies policies/ --environment staging --app migrator < migration.sql
   guardrail explain --app job-worker --db freee_production --rows 20000 'DELETE FROM jobs WHERE done = 1'
   guardrail explain --app insight --at 2026-11-22T03:00:00+09:00 'SELECT 1'`,
-		Args: cobra.MaximumNArgs(1),
+		Args: oneStatement,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if c.answers.rows < 0 && cmd.Flags().Changed("rows") {
 				return fmt.Errorf("--rows %d: a number of rows is not below zero", c.answers.rows)
@@ -188,4 +188,12 @@ func statementText(in io.Reader, args []string) ([]byte, error) {
 		return nil, fmt.Errorf("read standard input: %w", err)
 	}
 	return text, nil
+}
+
+// oneStatement takes one argument, or none.
+func oneStatement(_ *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return fmt.Errorf("the statement is one argument, and here are %d: put it between quotes", len(args))
+	}
+	return nil
 }

@@ -41,7 +41,7 @@ has, gives {"error": "line 3: ..."}, and the exit code is 2.`,
 		Example: `  guardrail read 'DELETE FROM t WHERE 1=1'
   guardrail read --sql-mode ANSI_QUOTES 'DELETE FROM t WHERE name = "name"'
   guardrail read --server mariadb-10.11.19 < statements.jsonl`,
-		Args:         cobra.MaximumNArgs(1),
+		Args:         oneStatement,
 		SilenceUsage: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"embed"
+	"errors"
+	"slices"
 
 	"github.com/spf13/cobra"
 )
@@ -29,7 +31,12 @@ verbs and objects, other files, dates that have passed.`,
   #   "yaml.schemas": {"policy.schema.json": "policies/*.yaml", "config.schema.json": "guardrail.yaml"}
   # or as the first line of a file:
   #   # yaml-language-server: $schema=../policy.schema.json`,
-		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 || !slices.Contains(cmd.ValidArgs, args[0]) {
+				return errors.New("say which schema: policy or config")
+			}
+			return nil
+		},
 		ValidArgs: []string{"policy", "config"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			text, err := schemas.ReadFile("schemas/" + args[0] + ".schema.json")
