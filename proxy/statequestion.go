@@ -14,11 +14,12 @@ import (
 // What the question says: what is the state, what did the client want tracked,
 // and track ours too. What is asked for is binary, which the server does not
 // convert to character_set_results, and a LIMIT of its own goes before
-// sql_select_limit: the client may have set either to anything.
+// sql_select_limit: the client may have set either to anything. CONCAT makes
+// text of a variable for the demo's server, which cannot cast its own type.
 const (
-	askState = "SELECT CAST(@@sql_mode AS BINARY), CAST(@@character_set_client AS BINARY), CAST(DATABASE() AS BINARY)," +
+	askState = "SELECT CAST(CONCAT(@@sql_mode) AS BINARY), CAST(CONCAT(@@character_set_client) AS BINARY), CAST(DATABASE() AS BINARY)," +
 		" CAST(@@lower_case_table_names AS BINARY), CAST(@@max_allowed_packet AS BINARY), CAST(USER() AS BINARY)"
-	askTrack = ", CAST(@@session_track_system_variables AS BINARY)"
+	askTrack = ", CAST(CONCAT(@@session_track_system_variables) AS BINARY)"
 	askOne   = " LIMIT 1"
 	// Each is added that is not there: MySQL refuses a list that names one twice.
 	setTrack = "SET SESSION session_track_schema=ON, session_track_system_variables=CONCAT_WS(','," +

@@ -261,7 +261,7 @@ func (s *Script) onStatement(code byte, body []byte, says *packets) string {
 func (s *Script) query(text string, says *packets) {
 	is := func(beginning string) bool { return strings.HasPrefix(text, beginning) }
 	switch {
-	case is("SELECT CAST(@@sql_mode AS BINARY), CAST(@@character_set_client AS BINARY), CAST(DATABASE() AS BINARY)"):
+	case is("SELECT CAST(CONCAT(@@sql_mode) AS BINARY), CAST(CONCAT(@@character_set_client) AS BINARY), CAST(DATABASE() AS BINARY)"):
 		values := []string{s.sqlMode(), "utf8mb4", "shop", "0", "67108864", s.User + "@localhost"}
 		if strings.Contains(text, "@@session_track_system_variables") {
 			values = append(values, "")
