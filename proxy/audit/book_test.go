@@ -236,14 +236,22 @@ func TestManyShapesShareAnIssue(t *testing.T) {
 	for i := range shapes {
 		e := drop(now)
 		e.Shape = fmt.Sprintf("%x", i)
+		if i == shapes-1 {
+			e.Kind = "drop_table"
+		}
 		if err := k.Record(e); err != nil {
 			t.Fatal(err)
 		}
 	}
 	k.mustStop(t)
 	found := issues(t, s)
-	if len(found) != 2001 || count(found) != shapes {
+	if len(found) != 2002 || count(found) != shapes {
 		t.Errorf("%d issues, %d events", len(found), count(found))
+	}
+	for _, i := range found {
+		if i.Mixed() && (i.Kind == "drop_table") != (i.Events == 1) {
+			t.Errorf("%d events of %s", i.Events, i.Kind)
+		}
 	}
 }
 

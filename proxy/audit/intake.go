@@ -13,7 +13,9 @@ const (
 	lossesAMinute     = 1000   // of an issue that drops, truncates or alters
 )
 
-// manyShapes is the shape of an issue that stands for shapes beyond maxOpenIssues.
+// manyShapes begins the shape of an issue that stands for shapes of a kind of
+// statement beyond maxOpenIssues. The kind follows: a DROP is not to be counted
+// among DELETEs.
 const manyShapes = "*"
 
 // intake holds what was recorded and is not yet stored. Its memory is bounded
@@ -90,14 +92,14 @@ func (in *intake) finished(e *Event) {
 }
 
 // issue finds the issue of an event. Where too many are open, the event joins
-// one that stands for all further shapes of its rule.
+// one that stands for all further shapes of its rule and kind.
 func (in *intake) issue(e *Event) *openIssue {
 	key := keyOf(e)
 	if is := in.open[key]; is != nil {
 		return is
 	}
 	if len(in.open) >= maxOpenIssues {
-		key.shape, key.account = manyShapes, ""
+		key.shape, key.account = manyShapes+e.Kind, ""
 		if is := in.open[key]; is != nil {
 			return is
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -48,7 +49,7 @@ type Issue struct {
 
 // Mixed reports whether the issue counts statements of many shapes, which came at
 // once in greater number than are told apart. What it tells is of the latest.
-func (i Issue) Mixed() bool { return i.Shape == manyShapes }
+func (i Issue) Mixed() bool { return strings.HasPrefix(i.Shape, manyShapes) }
 
 // Acknowledgement says that someone knows of an issue.
 type Acknowledgement struct {

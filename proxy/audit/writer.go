@@ -199,13 +199,17 @@ func (w *writer) inTime(write func(context.Context) error) error {
 	start := time.Now()
 	w.tried = w.o.Now()
 	told := make(chan struct{})
+	late := fmt.Errorf("the store took more than %v", w.o.CommitTimeout)
 	overdue := time.AfterFunc(w.o.CommitTimeout, func() {
 		defer close(told)
-		w.fail(fmt.Errorf("the store took more than %v", w.o.CommitTimeout))
+		w.fail(late)
 	})
 	err := w.write(write)
 	if !overdue.Stop() {
 		<-told
+		if err == nil {
+			w.complain(w.o.Now(), late)
+		}
 	}
 	w.metrics.commits.Observe(time.Since(start).Seconds())
 	return err
