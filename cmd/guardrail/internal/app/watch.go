@@ -19,7 +19,8 @@ import (
 // shows as an event in the directory. Where the directory is such a link, or
 // lies behind one (git-sync, a ConfigMap with paths), the swap shows only
 // beside it; so the folder above is watched too, and the watch is put anew when
-// the directory leads elsewhere. And editors and tools write in several steps;
+// the directory leads elsewhere. Above a plain directory that is done only while
+// it is gone: the record may stand beside it, and is written all the time. And editors and tools write in several steps;
 // so a reload waits until nothing has happened for a while.
 type Watcher struct {
 	dir    string
@@ -41,7 +42,7 @@ func NewWatcher(dir string, settle time.Duration) (*Watcher, error) {
 		return nil, fmt.Errorf("watch policies: %w", err)
 	}
 	w := &Watcher{dir: dir, settle: settle, fs: fs}
-	if err := errors.Join(fs.Add(filepath.Dir(dir)), w.put()); err != nil {
+	if err := w.put(); err != nil {
 		return nil, errors.Join(fmt.Errorf("watch policies: %w", err), fs.Close())
 	}
 	return w, nil
@@ -61,7 +62,19 @@ func (w *Watcher) put() error {
 		return err
 	}
 	w.leads = leads
+	if leads != w.dir {
+		return w.fs.Add(filepath.Dir(w.dir))
+	}
+	_ = w.fs.Remove(filepath.Dir(w.dir)) // not watched where the directory was there all the time
 	return nil
+}
+
+// lost watches for the directory to come back. It may be back already, before
+// that watch was put.
+func (w *Watcher) lost() {
+	w.leads = ""
+	_ = w.fs.Add(filepath.Dir(w.dir))
+	_ = w.put()
 }
 
 // Run calls reload, one call at a time, after the directory has changed and
@@ -95,19 +108,25 @@ func (w *Watcher) Run(ctx context.Context, signals <-chan os.Signal, reload func
 
 // concerns reports whether an event may have changed the directory's files.
 func (w *Watcher) concerns(e fsnotify.Event) bool {
+	within := filepath.Dir(e.Name) == w.leads
+	if within && (e.Op == fsnotify.Chmod || !decides(filepath.Base(e.Name))) {
+		return false
+	}
 	leads, err := filepath.EvalSymlinks(w.dir)
 	if err != nil {
 		// Told once: what else is written beside the directory, as the record may
 		// be, which tells of the load that failed, does not bring it back.
 		gone := w.leads != ""
-		w.leads = "" // put anew when it is back
+		if gone {
+			w.lost()
+		}
 		return gone
 	}
 	if leads != w.leads || e.Name == w.dir || e.Name == w.leads {
 		_ = w.put() // tried again at the next event
 		return true
 	}
-	return e.Op != fsnotify.Chmod && filepath.Dir(e.Name) == w.leads && decides(filepath.Base(e.Name))
+	return within
 }
 
 // decides reports whether what has a name can change the policies: a policy
