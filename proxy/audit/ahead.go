@@ -32,7 +32,7 @@ func (e entry) head() entry {
 }
 
 // writeAhead stores an entry by itself. It is safe when writeAhead returns.
-func (s *Store) writeAhead(ctx context.Context, e entry) error {
+func (s *Store) writeAhead(e entry) error {
 	if s.journal != nil {
 		return s.journal.write(e)
 	}
@@ -40,6 +40,8 @@ func (s *Store) writeAhead(ctx context.Context, e entry) error {
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), attemptLimit)
+	defer cancel()
 	return s.use(ctx, func(db *sql.DB) error {
 		_, err := db.ExecContext(ctx, aheadTable.insert(1), e.Writer, e.Number, string(text))
 		return err

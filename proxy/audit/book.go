@@ -61,6 +61,8 @@ type Book struct {
 	failing error  // why the last attempt failed; nil while all is well
 	closed  bool
 
+	patience patience
+
 	wake chan struct{}
 	stop chan struct{}
 	done chan struct{}

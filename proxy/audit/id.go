@@ -72,11 +72,13 @@ func textHash(statement string) int64 {
 }
 
 func (k issueKey) id() IssueID {
-	h := sha256.New()
-	for _, s := range []string{string(k.decision), k.environment, k.backend, k.app, k.account, k.rule, k.shape} {
-		_, _ = fmt.Fprintf(h, "%d:%s", len(s), s)
+	text := make([]byte, 0, 256)
+	for _, s := range [...]string{string(k.decision), k.environment, k.backend, k.app, k.account, k.rule, k.shape} {
+		text = append(strconv.AppendInt(text, int64(len(s)), 10), ':')
+		text = append(text, s...)
 	}
-	return IssueID(binary.BigEndian.Uint64(h.Sum(nil)) >> 1)
+	sum := sha256.Sum256(text)
+	return IssueID(binary.BigEndian.Uint64(sum[:]) >> 1)
 }
 
 // prefixOf returns the first and the last issue that an id made by Identify can belong to.

@@ -12,7 +12,9 @@ import (
 // written ahead, and counts what was taken in and is neither stored nor in
 // memory: that a process before this one was killed with, or that a damaged store
 // held.
-func (w *writer) resume(ctx context.Context) error {
+func (w *writer) resume() error {
+	ctx, cancel := context.WithTimeout(context.Background(), attemptLimit)
+	defer cancel()
 	last, err := w.o.Store.resume(ctx, w.name)
 	if err != nil {
 		return err

@@ -107,7 +107,9 @@ func affected(result sql.Result, err error) (int64, error) {
 }
 
 // write stores a batch whole, once.
-func (s *Store) write(ctx context.Context, b *batch) error {
+func (s *Store) write(b *batch) error {
+	ctx, cancel := context.WithTimeout(context.Background(), attemptLimit)
+	defer cancel()
 	slices.SortFunc(b.deltas, func(x, y *delta) int { return cmp.Compare(x.id, y.id) }) // two writers lock rows in the same order
 	err := s.transact(ctx, func(tx *sql.Tx) error {
 		var last int64

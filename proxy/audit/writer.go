@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"time"
 
 	"go.uber.org/zap"
@@ -66,6 +65,7 @@ func newWriter(b *Book) *writer {
 func (w *writer) run() {
 	defer close(w.done)
 	defer w.tally.close()
+	defer w.watchOver()()
 	tick := time.NewTicker(w.o.FlushEvery)
 	defer tick.Stop()
 	for {
@@ -117,8 +117,8 @@ func (w *writer) settle() {
 		return
 	}
 	start := w.o.Now()
-	err := w.inTime(func(ctx context.Context) error {
-		return w.o.Store.writeAhead(ctx, entry{Writer: w.name, Number: w.ahead + 1, Batch: w.next(), Events: events})
+	err := w.inTime(func() error {
+		return w.o.Store.writeAhead(entry{Writer: w.name, Number: w.ahead + 1, Batch: w.next(), Events: events})
 	})
 	if err != nil {
 		w.failed(start, err)
@@ -180,7 +180,7 @@ func (w *writer) gather(now time.Time, empty bool) {
 // attempt tries to store the pending batch.
 func (w *writer) attempt(now time.Time) {
 	p := w.pending
-	err := w.inTime(func(ctx context.Context) error { return w.o.Store.write(ctx, p) })
+	err := w.inTime(func() error { return w.o.Store.write(p) })
 	if err != nil && !errors.Is(err, errWritten) {
 		w.failed(now, err)
 		return
@@ -195,35 +195,25 @@ func (w *writer) attempt(now time.Time) {
 // inTime has the store written to, after asking it where it stands if that is not
 // known. Where that takes too long, the destructive statements that wait are told
 // that it failed.
-func (w *writer) inTime(write func(context.Context) error) error {
+func (w *writer) inTime(write func() error) error {
 	start := time.Now()
 	w.tried = w.o.Now()
-	told := make(chan struct{})
-	late := fmt.Errorf("the store took more than %v", w.o.CommitTimeout)
-	overdue := time.AfterFunc(w.o.CommitTimeout, func() {
-		defer close(told)
-		w.fail(late)
-	})
+	w.patience.begin(start)
 	err := w.write(write)
-	if !overdue.Stop() {
-		<-told
-		if err == nil {
-			w.complain(w.o.Now(), late)
-		}
+	if w.patience.end() && err == nil {
+		w.complain(w.o.Now(), w.tookTooLong())
 	}
 	w.metrics.commits.Observe(time.Since(start).Seconds())
 	return err
 }
 
-func (w *writer) write(write func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), attemptLimit)
-	defer cancel()
+func (w *writer) write(write func() error) error {
 	if !w.resumed {
-		if err := w.resume(ctx); err != nil {
+		if err := w.resume(); err != nil {
 			return err
 		}
 	}
-	err := write(ctx)
+	err := write()
 	if errors.Is(err, errReplaced) {
 		w.resumed = false
 	}
