@@ -29,17 +29,18 @@ type names map[string][]*named
 // is max_prepared_stmt_count, 16382 of all sessions by default.
 const maxNames = 4096
 
-// naming is a PREPARE or an EXECUTE inside a text.
+// naming is a PREPARE, EXECUTE or DEALLOCATE PREPARE inside a text.
 type naming struct {
 	name    string
 	prepare bool
 	bound   bool // of a PREPARE
+	gone    bool // by DEALLOCATE, of a plain name
 }
 
-// namesStatements reports whether a statement prepares or executes by name.
+// namesStatements reports whether a statement prepares, executes or gives up by name.
 func namesStatements(st sqlparse.Statement) bool {
 	switch st.Kind {
-	case "prepare_sql", "execute_sql":
+	case "prepare_sql", "execute_sql", "dealloc_sql":
 		return true
 	}
 	for _, inner := range st.Inner {
@@ -50,7 +51,7 @@ func namesStatements(st sqlparse.Statement) bool {
 	return false
 }
 
-// namings are the PREPAREs and EXECUTEs of a text, in their order.
+// namings are the PREPAREs, EXECUTEs and DEALLOCATEs of a text, in their order.
 func (s *session) namings(text []byte) (all []naming) {
 	lexed := sqlparse.Lex(text, s.state.mode, &sqlparse.Tokens{})
 	at := func(i int) []byte {
@@ -63,6 +64,10 @@ func (s *session) namings(text []byte) (all []naming) {
 		switch {
 		case bytes.EqualFold(at(i), []byte("PREPARE")) && bytes.EqualFold(at(i+2), []byte("FROM")):
 			all = append(all, naming{name: plainName(at(i + 1)), prepare: true, bound: boundToMode(at(i+3), s.state.mode)})
+		case bytes.EqualFold(at(i), []byte("PREPARE")) && i > 0 &&
+			(bytes.EqualFold(at(i-1), []byte("DEALLOCATE")) || bytes.EqualFold(at(i-1), []byte("DROP"))):
+			name := plainName(at(i + 1))
+			all = append(all, naming{name: name, gone: name != ""})
 		case bytes.EqualFold(at(i), []byte("EXECUTE")):
 			all = append(all, naming{name: plainName(at(i + 1))})
 		}
@@ -108,6 +113,9 @@ func (s *session) renamed(v *verdict, all []naming) *verdict {
 			anew[n.name] = n.name != ""
 			continue
 		}
+		if n.gone {
+			continue
+		}
 		if anew[n.name] {
 			continue
 		}
@@ -136,12 +144,18 @@ var errPrepareAgain = wire.Err{
 	Message: "Prepared statement needs to be re-prepared: Guardrail may read its text differently since the session's sql_mode or character set has changed",
 }
 
-// rememberNames takes note of what a text prepares by name, before it is forwarded.
-// It reports false where there are too many.
+// rememberNames takes note of what a text prepares or gives up by name, before it
+// is forwarded. It reports false where there are too many.
 func (s *session) rememberNames(v *verdict, all []naming) bool {
 	for _, n := range all {
+		if n.gone && len(v.statements) == 1 && v.statements[0].Kind == "dealloc_sql" { // one among others may never be reached
+			delete(s.named, n.name)
+		}
 		if !n.prepare {
 			continue
+		}
+		if _, again := s.named[n.name]; len(s.named)+len(s.named[""]) >= maxNames && (!again || n.name == "") {
+			return false
 		}
 		st := &named{statements: v.statements, schema: s.state.schema, mode: s.state.mode, bound: n.bound}
 		if s.named == nil {
@@ -153,7 +167,7 @@ func (s *session) rememberNames(v *verdict, all []naming) bool {
 			s.named[""] = append(s.named[""], st)
 		}
 	}
-	return len(s.named)+len(s.named[""]) <= maxNames
+	return true
 }
 
 // find returns the statements that a name may stand for.

@@ -2,6 +2,7 @@ package proxy_test
 
 import (
 	"database/sql"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -307,5 +308,35 @@ func TestATextThatWasPreparedByNameIsJudgedWhenItRuns(t *testing.T) {
 		}
 		g.swap(t, strings.Replace(shopPolicy, "DELETE ON shop.sessions", "SELECT ON shop.sessions", 1))
 		refused(t, conn, 1142, "EXECUTE s")
+	})
+}
+
+// A pooled connection may prepare under ever new names, as long as it gives them
+// up; one that does not is told the server's own error.
+func TestNamedStatementsAreBounded(t *testing.T) {
+	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
+		stateShop(t, s)
+		g := start(t, s.Addr(), shopPolicy)
+		prepare := func(conn *sql.Conn, n int) error {
+			for i := range n {
+				if _, err := conn.ExecContext(t.Context(), fmt.Sprintf("PREPARE s%d FROM 'SELECT 1'", i)); err != nil {
+					return err
+				}
+				if i < n/2 {
+					run(t, conn, fmt.Sprintf("DEALLOCATE PREPARE S%d", i))
+				}
+			}
+			return nil
+		}
+		conn := one(t, g.open(t, "app", "shop"))
+		if err := prepare(conn, 8000); err != nil {
+			t.Error("with names that were given up:", err)
+		}
+		if err := prepare(conn, 400); err == nil {
+			t.Error("more than 4096 names")
+		}
+		refused(t, conn, 1461, "PREPARE last FROM 'SELECT 1'")
+		run(t, conn, "DEALLOCATE PREPARE s7999")
+		run(t, conn, "PREPARE last FROM 'SELECT 1'")
 	})
 }

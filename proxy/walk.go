@@ -215,6 +215,7 @@ func (s *session) answered(failed bool) {
 	if f.reset {
 		s.prepared.clear()
 		s.named = nil
+		s.named = nil
 		s.state.stale()
 		s.applied = setting{}
 		s.want()
