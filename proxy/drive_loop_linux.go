@@ -1,13 +1,14 @@
 package proxy
 
 import (
-	"errors"
 	"fmt"
 	"sync"
 	"unsafe"
 
 	"go.uber.org/zap"
 	"golang.org/x/sys/unix"
+
+	"guardrail/proxy/poll"
 )
 
 // loop drives sessions: one level-triggered epoll instance and the goroutine
@@ -106,7 +107,7 @@ func (l *loop) run() {
 	defer close(l.done)
 	events := make([]unix.EpollEvent, 128)
 	for {
-		n, err := l.wait(events)
+		n, err := poll.Wait(l.epoll, events, -1)
 		if err != nil {
 			l.log.Error("epoll_wait failed; all sessions of this loop are closed", zap.Error(err))
 			l.close()
@@ -125,31 +126,6 @@ func (l *loop) run() {
 			}
 		}
 	}
-}
-
-// unnoticed is the longest that a loop waits without telling the scheduler, in
-// milliseconds. A shorter time would be the next that the kernel's clock has to
-// be set to, twice for each wait, which costs microseconds on a virtual machine.
-const unnoticed = 500
-
-// wait waits for events. At first it does so without telling Go's scheduler,
-// which would have a monitor thread look after each wait of a busy loop, at a
-// tenth of what a statement costs. It ends by itself where nothing comes for ten
-// milliseconds: by the signal with which the scheduler preempts, as it does when
-// a collector stops the world.
-func (l *loop) wait(events []unix.EpollEvent) (int, error) {
-	n, errno := pollFD(l.epoll, events, unnoticed)
-	switch {
-	case n > 0:
-		return n, nil
-	case errno != 0 && errno != unix.EINTR:
-		return 0, errno
-	}
-	n, err := unix.EpollWait(l.epoll, events, -1)
-	if errors.Is(err, unix.EINTR) {
-		return 0, nil
-	}
-	return n, err
 }
 
 func (l *loop) leg(fd int) *leg {
@@ -213,14 +189,8 @@ func (l *loop) close() {
 	_ = unix.Close(l.wake)
 }
 
-// pollFD, readFD and writeFD do not tell Go's scheduler of the call. Reads and
-// writes are of non-blocking descriptors, and return at once.
-func pollFD(fd int, events []unix.EpollEvent, milliseconds int) (int, unix.Errno) {
-	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(events))),
-		uintptr(len(events)), uintptr(milliseconds), 0, 0)
-	return int(n), errno
-}
-
+// readFD and writeFD do not tell Go's scheduler of the call: the
+// descriptors do not block.
 func readFD(fd int, b []byte) (int, unix.Errno) {
 	n, _, errno := unix.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
 	return int(n), errno

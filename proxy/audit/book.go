@@ -63,7 +63,7 @@ type Book struct {
 
 	patience patience
 
-	wake chan struct{}
+	bell *bell // wakes the writer; rung with the lock held, until closed is set
 	stop chan struct{}
 	done chan struct{}
 }
@@ -89,12 +89,15 @@ func New(o Options) (*Book, error) {
 	}
 	b := &Book{
 		o: o, metrics: newBookMetrics(o.Registerer), lines: newLines(o.Lines), intake: newIntake(),
-		wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
+		stop: make(chan struct{}), done: make(chan struct{}),
 	}
 	b.health.Store(&Health{Since: o.Now()})
 	var err error
-	if b.tally, err = openTally(o.Store.tallyFile()); errors.Is(err, errInUse) {
+	if b.bell, err = newBell(); err != nil {
 		return nil, fmt.Errorf("audit: %w", err)
+	}
+	if b.tally, err = openTally(o.Store.tallyFile()); errors.Is(err, errInUse) {
+		return nil, errors.Join(fmt.Errorf("audit: %w", err), b.bell.close())
 	}
 	if err != nil {
 		o.Log.Error("events that a killed process loses will not be counted", zap.Error(err))
@@ -156,7 +159,7 @@ func (b *Book) Submit(e *Event, done func(error)) (wait bool, err error) {
 		return false, b.unsafe(e)
 	}
 	b.losses = append(b.losses, loss{e, done})
-	b.rouse()
+	b.bell.ring()
 	return true, nil
 }
 
@@ -210,24 +213,16 @@ func (b *Book) Refusing() error {
 // Health tells how the store does.
 func (b *Book) Health() Health { return *b.health.Load() }
 
-// rouse wakes the writer.
-func (b *Book) rouse() {
-	select {
-	case b.wake <- struct{}{}:
-	default:
-	}
-}
-
 // Stop stores what waits, and ends the writer. Destructive statements that come
 // later are refused.
 func (b *Book) Stop(ctx context.Context) error {
 	b.mu.Lock()
-	first := !b.closed
-	b.closed = true
-	b.mu.Unlock()
-	if first {
+	if !b.closed {
+		b.closed = true
 		close(b.stop)
+		b.bell.ring()
 	}
+	b.mu.Unlock()
 	select {
 	case <-b.done:
 	case <-ctx.Done():

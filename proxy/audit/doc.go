@@ -8,6 +8,7 @@
 //	book.go      Book, the Recorder over a store: takes events in memory, exactly counted
 //	intake.go    the counts and samples that wait for the store, by issue and minute
 //	writer.go    the one goroutine that commits them, and what happens when it cannot
+//	bell.go      what wakes it; patience.go, what tells those who wait for it that it takes too long
 //	resume.go    what earlier writers left, and what was lost with them
 //	ahead.go     destructive statements, stored by themselves before they are forwarded
 //	journal.go   where that is done beside a file

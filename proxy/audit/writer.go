@@ -66,16 +66,15 @@ func (w *writer) run() {
 	defer close(w.done)
 	defer w.tally.close()
 	defer w.watchOver()()
-	tick := time.NewTicker(w.o.FlushEvery)
-	defer tick.Stop()
+	defer func() { _ = w.bell.close() }()
 	for {
 		w.flush()
 		select {
-		case <-w.wake:
-		case <-tick.C:
 		case <-w.stop:
 			w.end()
 			return
+		default:
+			w.bell.wait(w.o.FlushEvery)
 		}
 	}
 }

@@ -128,13 +128,13 @@ func New(o Options) (*App, error) {
 }
 
 // startLoops starts an event loop for each core that the process may use, and
-// lets Go run as many threads again beside them.
+// lets Go run as many threads again beside them, and that of the record's writer.
 func (a *App) startLoops() (err error) {
 	cores := runtime.GOMAXPROCS(0)
 	if a.loops, err = proxy.StartLoops(cores, a.log); err != nil {
 		return fmt.Errorf("event loops: %w", err)
 	}
-	runtime.GOMAXPROCS(2 * cores)
+	runtime.GOMAXPROCS(2*cores + 1)
 	a.undo = append(a.undo, undo{"event loops", func(context.Context) error {
 		a.loops.Stop()
 		runtime.GOMAXPROCS(cores)
