@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -14,8 +15,9 @@ import (
 )
 
 // While the record is locked by another program, nothing that destroys reaches
-// the server, everything else does, and the page, /readyz and the metric say
-// so; afterwards all goes on by itself.
+// the server but what was written ahead before this was known; everything else
+// does, and the page, /readyz and the metric say so. Afterwards all goes on by
+// itself, and everything is on record.
 func TestNothingIsDestroyedUnrecorded(t *testing.T) {
 	server := mysqltest.MySQL(t)
 	server.Database(t, "accounting")
@@ -30,13 +32,19 @@ func TestNothingIsDestroyedUnrecorded(t *testing.T) {
 		}
 		return n
 	}
-	s.until("the policy grants DELETE", func() bool {
-		_, err := app.ExecContext(t.Context(), "DELETE FROM deals WHERE id = 3")
-		return err == nil
-	})
+	passed := int64(0)
+	deletes := func(id int) error {
+		_, err := app.ExecContext(t.Context(), fmt.Sprintf("DELETE FROM deals WHERE id = %d", id))
+		if err == nil {
+			passed++
+		}
+		return err
+	}
+	s.until("the policy grants DELETE", func() bool { return deletes(3) == nil })
 
 	unlock := s.lock(t)
-	_, err := app.ExecContext(t.Context(), "DELETE FROM deals WHERE id = 1")
+	s.until("it is known that the record is locked", func() bool { return deletes(3) != nil })
+	err := deletes(1)
 	var refused *mysql.MySQLError
 	if !errors.As(err, &refused) || refused.Number != 1105 || !strings.Contains(refused.Message, "the record cannot be written") {
 		t.Errorf("while it is locked: %v", err)
@@ -51,13 +59,25 @@ func TestNothingIsDestroyedUnrecorded(t *testing.T) {
 	}
 
 	unlock()
-	s.until("it goes on", func() bool {
-		_, err := app.ExecContext(t.Context(), "DELETE FROM deals WHERE id = 1")
-		return err == nil
-	})
+	s.until("it goes on", func() bool { return deletes(1) == nil })
 	if rows() != 1 {
 		t.Errorf("%d rows are left", rows())
 	}
+	s.until("all is on record", func() bool { return s.destroyed(t) == passed })
+}
+
+// destroyed is how many statements that destroy were allowed, says the record.
+func (s served) destroyed(t *testing.T) (n int64) {
+	db, err := sql.Open("sqlite", s.store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	err = db.QueryRowContext(t.Context(), "SELECT COALESCE(SUM(events), 0) FROM issues WHERE decision = 'allowed_destructive'").Scan(&n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 // lock locks the record, as another program would, until unlock is called.
