@@ -25,8 +25,12 @@ var charsets = strings.Fields(`
 	utf8 utf8mb3 utf8mb4`)
 
 // parseSQLMode reads a sql_mode that a person has written: a name that no
-// server knows is no mode without effect but a mistake.
+// server knows is no mode without effect but a mistake. A corpus writes "-" for
+// the mode without any.
 func parseSQLMode(value string) (sqlparse.SQLMode, error) {
+	if value == "-" {
+		return 0, nil
+	}
 	for word := range strings.SplitSeq(value, ",") {
 		if name := strings.ToUpper(strings.TrimSpace(word)); name != "" && !slices.Contains(sqlModes, name) {
 			return 0, unknownWord("sql_mode", word, sqlModes, "write names as in ANSI_QUOTES,NO_BACKSLASH_ESCAPES")

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -34,7 +36,8 @@ line.
 
 A line is {"sql": "...", "sql_mode": "...", "charset": "..."}, or "b64" in place
 of "sql" where the text is not UTF-8. Without sql_mode and charset, --sql-mode
-and --charset count.
+and --charset count; the sql_mode "-" is that of no mode at all. Keys that say
+what a server made of the statement may stand beside these.
 
 A line that is no such object, or names a sql_mode or character set that no server
 has, gives {"error": "line 3: ..."}, and the exit code is 2.`,
@@ -155,26 +158,41 @@ func (c *readCommand) readStatement(reader *sqlparse.Reader, server sqlparse.Ser
 	return newReadAnswer(reader.Read(text, mode)), nil
 }
 
-// parseReadLine reads one line, and nothing into it: encoding/json would pass
-// over a misspelt key and put another character in the place of a bad byte.
+// parseReadLine reads one line. A corpus's line has keys beside ours, which say
+// what a server made of the statement; one that was meant for ours is a mistake.
 func parseReadLine(line []byte) (l readLine, err error) {
-	if !utf8.Valid(line) {
+	if !utf8.Valid(line) { // encoding/json would put another character in the place of a bad byte
 		return l, errors.New(`a byte that is not UTF-8; give such a text as "b64"`)
 	}
 	d := json.NewDecoder(bytes.NewReader(line))
-	d.DisallowUnknownFields()
 	err = d.Decode(&l)
 	var kind *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &kind) && kind.Field != "":
 		return l, fmt.Errorf("%q cannot be a %s", kind.Field, kind.Value)
-	case err != nil && strings.HasPrefix(err.Error(), "json: unknown field "):
-		return l, fmt.Errorf("unknown key %s; the keys are sql, b64, sql_mode and charset", strings.TrimPrefix(err.Error(), "json: unknown field "))
 	case err != nil:
 		return l, fmt.Errorf("no JSON object: %w", err)
 	}
 	if d.More() {
 		return l, errors.New("more than one JSON object")
 	}
-	return l, nil
+	return l, noMisspeltKey(line)
+}
+
+// noMisspeltKey returns an error where a key is one of ours but for its hyphens
+// and underscores: it would be passed over.
+func noMisspeltKey(line []byte) error {
+	var keys map[string]json.RawMessage
+	if err := json.Unmarshal(line, &keys); err != nil {
+		return fmt.Errorf("no JSON object: %w", err)
+	}
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
+		switch strings.NewReplacer("_", "", "-", "").Replace(strings.ToLower(key)) {
+		case "sqlmode", "charset":
+			if !strings.EqualFold(key, "sql_mode") && !strings.EqualFold(key, "charset") {
+				return fmt.Errorf("unknown key %q; the keys are sql, b64, sql_mode and charset", key)
+			}
+		}
+	}
+	return nil
 }

@@ -42,6 +42,13 @@ func TestRead(t *testing.T) {
 			fails: true,
 		},
 		{
+			name: "lines of a corpus, with what a server made of them",
+			input: `{"sql":"SELECT 1","events":["statement/sql/select"],"error":0,"sql_mode":"-","source":"adversarial"}
+{"id":"cmt-001","title":"a comment","group":"cmt","server":["mysql"],"sql":"SELECT 1","sql_mode":"","charset":"","multi":false,"mysql_events":["select"],"mysql_digest":["SELECT ?"],"mysql_error":""}`,
+			output: `{"statements":[{"kind":"select","needs":[],"destructive":false,"explain":false,"where":"none"}],"unknown":false,"reason":""}
+{"statements":[{"kind":"select","needs":[],"destructive":false,"explain":false,"where":"none"}],"unknown":false,"reason":""}`,
+		},
+		{
 			name: "lines that would be read as another's",
 			input: `{"sql": "SELECT 1", "sql_mode": "ANSI_QUOTE,TRADITIONAL"}
 {"sql": "SELECT 1", "sql_mode": "STRICT"}
