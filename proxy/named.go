@@ -113,10 +113,7 @@ func (s *session) renamed(v *verdict, all []naming) *verdict {
 			anew[n.name] = n.name != ""
 			continue
 		}
-		if n.gone {
-			continue
-		}
-		if anew[n.name] {
+		if n.gone || anew[n.name] {
 			continue
 		}
 		for _, st := range s.named.find(n.name) {
@@ -124,12 +121,11 @@ func (s *session) renamed(v *verdict, all []naming) *verdict {
 				return &verdict{told: &errPrepareAgain}
 			}
 			again := s.judge(st.schema, st.statements)
+			again.effect, again.seen, again.shape = v.effect, v.seen, v.shape
 			if again.decision.Action != policy.Allow || again.decision.Observed {
-				again.effect, again.seen, again.shape = v.effect, v.seen, v.shape
 				return again
 			}
 			if again.destroys && !v.destroys {
-				again.effect, again.seen, again.shape = v.effect, v.seen, v.shape
 				v = again
 			}
 		}
