@@ -246,6 +246,8 @@ func (b *bones) alteration(schema, name string) {
 		w.table(t, "SELECT", "INSERT")
 	case b.is("DROP", "DISCARD"):
 		w.st.Destructive = true
+	case b.is("ORDER"):
+		w.sorted(t)
 	case b.is("CONVERT") && b.f.isAny(b.i+1, "TABLE", "PARTITION"), b.is("EXCHANGE"):
 		b.exchange(t.Schema.O, name)
 	case b.is("RENAME") && !b.f.isAny(b.i+1, "COLUMN", "INDEX", "KEY"):

@@ -110,6 +110,9 @@ func (w *walk) insert(n *ast.InsertStmt) {
 	w.target = &targets{tables: []target{{name: t.Name.L, table: t}}}
 	for _, a := range n.OnDuplicate {
 		w.expr(a.Expr)
+		if d, ok := a.Expr.(*ast.DefaultExpr); ok && d.Name == nil && w.mariaDB() {
+			w.table(t, "SELECT")
+		}
 	}
 	if w.mariaDB() && len(n.OnDuplicate) > 0 && w.runsRoutines() {
 		w.table(t, "SELECT") // the server asks for it where a stored function is called

@@ -92,7 +92,9 @@ func (w *walk) operator(node ast.ExprNode) {
 		if n.Name != nil {
 			w.column(n.Name.Table.L)
 		}
-	case *ast.ValuesExpr, *ast.MaxValueExpr, *ast.TimeUnitExpr,
+	case *ast.ValuesExpr: // the value that would be inserted is the column's to the servers
+		w.column(n.Column.Name.Table.L)
+	case *ast.MaxValueExpr, *ast.TimeUnitExpr,
 		*ast.TrimDirectionExpr, *ast.GetFormatSelectorExpr:
 	case *ast.PositionExpr:
 		w.expr(n.P)

@@ -27,13 +27,13 @@ func (b *bones) insert() {
 	own := &targets{tables: []target{{name: t.Name.L, table: t}}}
 	fromQuery := b.source(own)
 	w.st.Kind = insertName(replace, fromQuery)
-	if b.take("AS") {
-		b.alias()
+	if b.take("AS") { // the new row, whose columns are the table's
+		own.tables = append(own.tables, target{name: b.alias(), table: t})
 	}
 	if b.take("ON", "DUPLICATE", "KEY", "UPDATE") {
 		w.target = own
 		w.table(t, "UPDATE")
-		if w.mariaDB() && fromQuery {
+		if w.mariaDB() && (fromQuery || b.setsDefault()) {
 			w.table(t, "SELECT")
 		}
 		b.changes("RETURNING")
@@ -97,6 +97,16 @@ func (b *bones) changes(words ...string) {
 		}
 		b.takeOp(',')
 	}
+}
+
+// setsDefault reports whether DEFAULT without a column is set behind the place.
+func (b *bones) setsDefault() bool {
+	for i := b.i; i < b.end; i++ {
+		if b.f.op(i, '=') && b.f.is(i+1, "DEFAULT") && !b.f.op(i+2, '(') {
+			return true
+		}
+	}
+	return false
 }
 
 // until reads expressions up to a keyword outside parentheses.
