@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"strings"
 
@@ -56,11 +57,27 @@ func parseNetwork(text string) (_ netip.Prefix, hint string, _ error) {
 	network, err := netip.ParsePrefix(text)
 	switch {
 	case err != nil:
-		return netip.Prefix{}, "try 10.0.0.0/8", fmt.Errorf("%q is no network", text)
+		return netip.Prefix{}, "try " + likelyNetwork(text), fmt.Errorf("%q is no network", text)
 	case network.Addr().Is4In6():
 		return netip.Prefix{}, "write it as an IPv4 network", fmt.Errorf("%q is an IPv4 network in IPv6", text)
 	case network != network.Masked():
 		return netip.Prefix{}, "try " + network.Masked().String(), fmt.Errorf("%q names an address inside the network", text)
 	}
 	return network, "", nil
+}
+
+// likelyNetwork is what a host of MySQL's may mean: 10.0.% and 10.0.0.0/255.255.0.0 are 10.0.0.0/16.
+func likelyNetwork(text string) string {
+	if address, mask, ok := strings.Cut(text, "/"); ok {
+		if m, err := netip.ParseAddr(mask); err == nil && m.Is4() {
+			ones, _ := net.IPMask(m.AsSlice()).Size()
+			text = fmt.Sprintf("%s/%d", address, ones)
+		}
+	} else if parts := strings.Split(text, "."); parts[len(parts)-1] == "%" && len(parts) <= 4 {
+		text = fmt.Sprintf("%s%s/%d", strings.TrimSuffix(text, "%"), strings.Repeat("0.", 4-len(parts))+"0", 8*(len(parts)-1))
+	}
+	if network, err := netip.ParsePrefix(text); err == nil && network.Bits() > 0 {
+		return network.Masked().String()
+	}
+	return "10.0.0.0/8"
 }

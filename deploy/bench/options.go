@@ -29,6 +29,7 @@ type options struct {
 	log       io.Writer     // progress
 	megabytes int           // of a large result
 	idle      int           // connections
+	durable   bool          // the server flushes what it commits
 }
 
 func parseOptions(args []string) (options, error) {
@@ -46,6 +47,7 @@ func parseOptions(args []string) (options, error) {
 	f.StringVar(&o.guardrail, "guardrail", "bin/guardrail", "the program")
 	f.StringVar(&o.policies, "policies", "deploy/examples", "folder of the story's policies")
 	f.IntVar(&o.port, "port", 0, "the server's port, where a proxy of BENCH_PROXIES must know it")
+	f.BoolVar(&o.durable, "durable", true, "the server has a binary log and flushes at each commit, as MySQL does by default")
 	f.StringVar(&o.json, "json", "", "write everything measured to this file")
 	f.StringVar(&o.profile, "profile", "", "write where Guardrail spent its CPU time in its last turn to this file, for go tool pprof")
 	f.IntVar(&o.megabytes, "megabytes", 1024, "size of a large result")
