@@ -36,7 +36,7 @@ func nativeBoth(name string) bool {
 		"st_numinteriorrings", "st_numpoints", "st_overlaps", "st_pointfromtext", "st_pointfromwkb",
 		"st_pointn", "st_polyfromtext", "st_polyfromwkb", "st_polygonfromtext", "st_polygonfromwkb",
 		"st_srid", "st_startpoint", "st_symdifference", "st_touches", "st_union", "st_within", "st_x",
-		"st_y", "str_to_date", "strcmp", "substring_index", "subtime", "tan", "time_to_sec", "timediff",
+		"st_y", "str_to_date", "strcmp", "substring_index", "subtime", "tan", "time_format", "time_to_sec", "timediff",
 		"to_base64", "to_days", "to_seconds", "ucase", "uncompress", "uncompressed_length", "unhex",
 		"unix_timestamp", "updatexml", "upper", "uuid", "uuid_short", "version", "weekday", "weekofyear",
 		"yearweek":

@@ -22,7 +22,7 @@ func nativeMariaDB(version int, name string) bool {
 		"multipolygonfromwkb", "natural_sort_key", "numgeometries", "numinteriorrings", "numpoints", "nvl",
 		"nvl2", "old_password", "overlaps", "password", "pointfromtext", "pointfromwkb", "pointn",
 		"pointonsurface", "polyfromtext", "polyfromwkb", "polygonfromtext", "polygonfromwkb", "quarter",
-		"replace_oracle", "row_count", "rpad_oracle", "rtrim_oracle", "schema", "sformat", "sha", "sha1",
+		"replace_oracle", "row_count", "rpad_oracle", "rtrim_oracle", "schema", "schemas", "sformat", "sha", "sha1",
 		"srid", "st_boundary", "st_isring", "st_pointonsurface", "st_relate", "startpoint", "substr_oracle",
 		"sys_guid", "to_char", "touches", "week", "within", "wsrep_last_seen_gtid",
 		"wsrep_last_written_gtid", "wsrep_sync_wait_upto_gtid", "x", "y":

@@ -18,6 +18,8 @@ func nativeMySQL(version int, name string) bool {
 		return version >= 80000
 	case "etag", "from_vector", "string_to_vector", "to_vector", "vector_dim", "vector_to_string":
 		return version >= 90000
+	case "current_role_in", "current_user_in", "version_with_update":
+		return version >= 90700 // when between 9.1 and 9.7 they came was not measured
 	case "md5", "sha", "sha1":
 		return version < 90600 // a component brings them since
 	case "area", "asbinary", "astext", "aswkb", "aswkt", "buffer", "centroid", "contains", "convexhull",

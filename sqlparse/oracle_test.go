@@ -102,8 +102,8 @@ func (o *grantor) give(ctx context.Context, kind sqlparse.Kind, needs []sqlparse
 	return nil
 }
 
-// grant gives privileges on one object. What is not there cannot be missing,
-// unless it is a table: on its name privileges outlive it.
+// grant gives privileges on one object. On a routine that is not there they are
+// given in its schema, on a table while there is one: they outlive it.
 func (o *grantor) grant(ctx context.Context, on string, list []string) error {
 	option := ""
 	if i := slices.Index(list, "GRANT OPTION"); i >= 0 && len(list) > 1 {
@@ -120,10 +120,10 @@ func (o *grantor) grant(ctx context.Context, on string, list []string) error {
 	case errno(err) == 1305 && strings.HasPrefix(on, "FUNCTION"):
 		on = "LIBRARY" + strings.TrimPrefix(on, "FUNCTION")
 		if err = give(); errno(err) == 1064 || errno(err) == 1305 {
-			return nil
+			err = o.grant(ctx, schemaOf(on), list)
 		}
 	case errno(err) == 1305:
-		return nil
+		err = o.grant(ctx, schemaOf(on), list)
 	case errno(err) == 1146:
 		if err = o.each(ctx, "CREATE TABLE "+on+" (a INT)"); err == nil {
 			err = errors.Join(give(), o.each(ctx, "DROP TABLE "+on))
@@ -134,6 +134,12 @@ func (o *grantor) grant(ctx context.Context, on string, list []string) error {
 		}
 	}
 	return err
+}
+
+// schemaOf is the schema of what a GRANT names: PROCEDURE `d`.`p`, all of it.
+func schemaOf(on string) string {
+	_, name, _ := strings.Cut(on, " ")
+	return name[:strings.Index(name, "`.`")+1] + ".*"
 }
 
 // each executes texts as the administrator up to the first error.
@@ -170,18 +176,20 @@ func (o *grantor) level(ctx context.Context, kind sqlparse.Kind, n sqlparse.Need
 // routineWord is the kind of routine that an object is, or would be by the
 // kind of the statement that names it.
 func (o *grantor) routineWord(ctx context.Context, kind sqlparse.Kind, r sqlparse.Object) string {
-	var word string
-	err := o.admin.QueryRowContext(ctx, "SELECT ROUTINE_TYPE FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ? AND ROUTINE_NAME = ? ORDER BY ROUTINE_TYPE DESC",
-		cmp.Or(r.Schema, o.schema), r.Name).Scan(&word)
-	switch {
-	case strings.HasSuffix(string(kind), "package"):
+	likely := "FUNCTION"
+	switch k := string(kind); {
+	case strings.HasSuffix(k, "package"):
 		return "PACKAGE"
-	case err == nil:
-		return word
-	case strings.HasSuffix(string(kind), "procedure"), strings.HasSuffix(string(kind), "_proc"):
-		return "PROCEDURE"
+	case strings.HasSuffix(k, "procedure"), strings.HasSuffix(k, "_proc"):
+		likely = "PROCEDURE"
 	}
-	return "FUNCTION"
+	var word string
+	err := o.admin.QueryRowContext(ctx, "SELECT ROUTINE_TYPE FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ? AND ROUTINE_NAME = ? ORDER BY ROUTINE_TYPE = ? DESC",
+		cmp.Or(r.Schema, o.schema), r.Name, likely).Scan(&word)
+	if err != nil {
+		return likely
+	}
+	return word
 }
 
 // words is a need's privilege in the server's words.

@@ -27,12 +27,8 @@ func (v *verdicts) take(q asking, a answer) {
 		if a.ungrantable != nil {
 			line += fmt.Sprintf("\t%v", a.ungrantable)
 		}
-		v.lines = append(v.lines, "missing\t"+line)
-		if excused(lacking, v.server, q.st, "", q.text) {
-			v.excused++
-			return
-		}
-		v.missing = append(v.missing, line)
+		answers := func(part string) bool { return strings.Contains(fmt.Sprint(a.exact), part) }
+		v.differs(&v.missing, "missing", line, excused(lacking, v.server, q.st, answers, q.text))
 	case a.exact == nil:
 		v.run++
 		v.lines = append(v.lines, "ok\t"+line)
@@ -40,13 +36,21 @@ func (v *verdicts) take(q asking, a answer) {
 		v.lines = append(v.lines, fmt.Sprintf("fails\t%s\t%v", line, a.admin))
 	}
 	for _, n := range a.superfluous {
-		v.lines = append(v.lines, fmt.Sprintf("superfluous\t%s %s\t%s", n.Privilege, n.Object, line))
-		if excused(beyond, v.server, q.st, n.Privilege, q.text) {
-			v.excused++
-			continue
-		}
-		v.superfluous = append(v.superfluous, fmt.Sprintf("%s %s\t%s", n.Privilege, n.Object, line))
+		names := func(list string) bool { return slices.Contains(strings.Split(list, ","), string(n.Privilege)) }
+		v.differs(&v.superfluous, "superfluous", fmt.Sprintf("%s %s\t%s", n.Privilege, n.Object, line),
+			excused(beyond, v.server, q.st, names, q.text))
 	}
+}
+
+// differs notes a difference from the server.
+func (v *verdicts) differs(list *[]string, what, line string, excused bool) {
+	if excused {
+		v.excused++
+		v.lines = append(v.lines, "excused "+what+"\t"+line)
+		return
+	}
+	*list = append(*list, line)
+	v.lines = append(v.lines, what+"\t"+line)
 }
 
 // report fails for each need that the server asks for and we do not, and for

@@ -57,6 +57,7 @@ func TestNeeds(t *testing.T) {
 		{"INSERT INTO t VALUES (1) ON DUPLICATE KEY UPDATE a=1", "insert", "INSERT t, UPDATE t"},
 		{"REPLACE INTO t VALUES (1)", "replace", "INSERT t, DELETE t"},
 		{"UPDATE t SET a=1", "update", "UPDATE t"},
+		{"SELECT TIME_FORMAT(a, 1), sets (1) FROM t GROUP BY GROUPING SETS ((a), ())", "select", "EXECUTE sets, SELECT t"},
 		{"UPDATE t SET a=1 WHERE id=1", "update", "UPDATE t, SELECT t"},
 		{"UPDATE t x JOIN u y ON x.id=y.id SET x.a=1", "update_multi", "UPDATE t, SELECT u, SELECT t"},
 		{"DELETE FROM t", "delete", "DELETE t"},

@@ -123,6 +123,8 @@ func (b *bones) clauseWord(i int) bool {
 		return b.f.is(i, "SELECT")
 	case b.f.is(i, "AGAINST"):
 		return b.behindMatch(i)
+	case b.f.is(i, "SETS"):
+		return b.f.is(i-1, "GROUPING") && !b.w.mariaDB()
 	}
 	return false
 }

@@ -165,7 +165,7 @@ func engineArgs(i installation) []string {
 	if i.flavour == mysqlFlavour {
 		args = append(args, "--innodb-redo-log-capacity=64M")
 	} else {
-		args = append(args, "--innodb-log-file-size=32M")
+		args = append(args, "--innodb-log-file-size=32M", "--loose-debug-no-sync") // newer versions do not know the last
 	}
 	if os.Geteuid() == 0 {
 		args = append(args, "--user=root")

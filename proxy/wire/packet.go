@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -109,9 +111,13 @@ func ReadMessage(r io.Reader, limit int) (payload []byte, next byte, err error) 
 	if n > limit || n == MaxPayload {
 		return nil, 0, fmt.Errorf("message of %d bytes, at most %d allowed here: %w", n, limit, ErrMalformed)
 	}
-	payload = make([]byte, n)
-	if _, err := io.ReadFull(r, payload); err != nil {
+	// The peer may be anyone yet: memory grows with what it sends, not with what it announces.
+	var arrived bytes.Buffer
+	switch _, err := io.CopyN(&arrived, r, int64(n)); {
+	case errors.Is(err, io.EOF):
+		return nil, 0, io.ErrUnexpectedEOF
+	case err != nil:
 		return nil, 0, err
 	}
-	return payload, header[3] + 1, nil
+	return arrived.Bytes(), header[3] + 1, nil
 }

@@ -3,6 +3,8 @@ package wire_test
 import (
 	"bytes"
 	"errors"
+	"io"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -64,6 +66,22 @@ func TestReadMessageHoldsItsLimit(t *testing.T) {
 	raw, _ := wire.AppendPacket(nil, 0, make([]byte, 101))
 	if _, _, err := wire.ReadMessage(bytes.NewReader(raw), 100); !errors.Is(err, wire.ErrMalformed) {
 		t.Errorf("101 bytes with a limit of 100: %v", err)
+	}
+}
+
+func TestReadMessageTakesNoMemoryForWhatIsOnlyAnnounced(t *testing.T) {
+	announced := []byte{0, 0, 4, 1, 'x'} // 256 KiB, of which one byte comes
+	const runs = 100
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range runs {
+		if _, _, err := wire.ReadMessage(bytes.NewReader(announced), 1<<20); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Fatalf("one byte of 256 KiB: %v", err)
+		}
+	}
+	runtime.ReadMemStats(&after)
+	if took := (after.TotalAlloc - before.TotalAlloc) / runs; took > 16<<10 {
+		t.Errorf("%d bytes were allocated for one that came", took)
 	}
 }
 
