@@ -73,6 +73,10 @@ func TestRowsAreNamedByTheirKey(t *testing.T) {
 		run(t, c, "UPDATE items SET plain = 2 WHERE plain = 7 AND code = 'z'")
 		run(t, c, "ALTER TABLE items DROP PRIMARY KEY")
 		refused(t, c, 1175, "DELETE FROM items WHERE shop = 9 AND id = 9")
+		run(t, c, "PREPARE again FROM 'CREATE UNIQUE INDEX again ON items (shop, id)'")
+		refused(t, c, 1175, "UPDATE items SET plain = 2 WHERE shop = 9 AND id = 9")
+		run(t, c, "EXECUTE again")
+		run(t, c, "UPDATE items SET plain = 2 WHERE shop = 9 AND id = 9")
 		if got := count(t, c, "items"); got != 3 {
 			t.Errorf("%d rows", got)
 		}
