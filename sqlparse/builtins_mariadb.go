@@ -40,7 +40,7 @@ func nativeMariaDB(version int, name string) bool {
 // grammarMariaDB lists the functions that only MariaDB's grammar has.
 func grammarMariaDB(name string) bool {
 	switch name {
-	case "column_create", "column_delete", "column_get", "current_role", "decode", "lastval", "median", "nextval",
+	case "column_add", "column_create", "column_delete", "column_get", "current_role", "decode", "lastval", "median", "nextval",
 		"percentile_cont", "percentile_disc", "rownum", "setval", "unique", "value":
 		return true
 	}

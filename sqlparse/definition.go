@@ -151,7 +151,7 @@ func (b *bones) queryWord(i int) bool {
 	case b.f.is(i, "WITH"):
 		return !b.f.isAny(i+1, "SYSTEM", "PARSER", "CONSISTENT")
 	case b.f.is(i, "VALUES"):
-		return b.f.is(i+1, "ROW") || b.f.op(i+1, '(') && !b.f.isAny(i+1, "LESS", "IN") && i > 0 && !b.f.isName(i-1)
+		return b.f.is(i+1, "ROW") || b.f.op(i+1, '(')
 	case b.f.is(i, "TABLE"):
 		return b.f.isName(i + 1)
 	}

@@ -96,8 +96,8 @@ func (w *walk) insert(n *ast.InsertStmt) {
 	}
 	if len(n.OnDuplicate) > 0 {
 		w.table(t, "UPDATE")
-		if w.mariaDB() && n.Select != nil {
-			w.table(t, "SELECT") // its columns are looked up among those of the query
+		if w.mariaDB() {
+			w.table(t, "SELECT") // whatever is set to what
 		}
 	}
 	w.query(n.Select)
@@ -110,12 +110,6 @@ func (w *walk) insert(n *ast.InsertStmt) {
 	w.target = &targets{tables: []target{{name: t.Name.L, table: t}}}
 	for _, a := range n.OnDuplicate {
 		w.expr(a.Expr)
-		if d, ok := a.Expr.(*ast.DefaultExpr); ok && d.Name == nil && w.mariaDB() {
-			w.table(t, "SELECT")
-		}
-	}
-	if w.mariaDB() && len(n.OnDuplicate) > 0 && w.runsRoutines() {
-		w.table(t, "SELECT") // the server asks for it where a stored function is called
 	}
 }
 

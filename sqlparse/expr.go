@@ -150,12 +150,21 @@ func (w *walk) sequence(schema, lower string, args []ast.ExprNode) bool {
 	}
 	switch lower {
 	case "lastval", "nextval", "setval":
-		w.sequenceNeeds(t.Name, lower != "lastval")
+		w.sequenceFunction(t.Name, lower)
 	default:
 		return false
 	}
 	w.exprs(args[1:])
 	return true
+}
+
+// sequenceFunction asks for what NEXTVAL, SETVAL and LASTVAL of a sequence need.
+func (w *walk) sequenceFunction(t *ast.TableName, lower string) {
+	if lower == "setval" {
+		w.table(t, "INSERT")
+		return
+	}
+	w.sequenceNeeds(t, lower == "nextval")
 }
 
 // sequenceNeeds asks for what reading a sequence needs, or moving it on.

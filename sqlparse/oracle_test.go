@@ -180,6 +180,8 @@ func (o *grantor) routineWord(ctx context.Context, kind sqlparse.Kind, r sqlpars
 	switch k := string(kind); {
 	case strings.HasSuffix(k, "package"):
 		return "PACKAGE"
+	case k == "drop_function":
+		return "FUNCTION"
 	case strings.HasSuffix(k, "procedure"), strings.HasSuffix(k, "_proc"):
 		likely = "PROCEDURE"
 	}

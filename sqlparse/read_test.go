@@ -114,3 +114,26 @@ func TestNeeds(t *testing.T) {
 		})
 	}
 }
+
+func TestNeedsOnMariaDB(t *testing.T) {
+	for _, row := range []struct{ sql, needs string }{
+		{"ALTER TABLE t ORDER BY a", "ALTER t"},
+		{"INSERT INTO t VALUES (1) ON DUPLICATE KEY UPDATE a = 1", "INSERT t, UPDATE t, SELECT t"},
+		{"INSERT INTO/**/.t VALUES (1) ON DUPLICATE KEY UPDATE a = DEFAULT", "INSERT t, UPDATE t, SELECT t"},
+		{"CREATE TABLE t VALUES (1), (2)", "CREATE t, INSERT t"},
+		{"CREATE TABLE t AS VALUES (1)", "CREATE t, INSERT t"},
+		{"SELECT NEXTVAL(s), LASTVAL(r)", "SELECT s, INSERT s, SELECT r"},
+		{"SELECT SETVAL(s, 5)", "INSERT s"},
+		{"SELECT COLUMN_ADD(a, 1, 'x'), SCHEMAS() FROM t", "SELECT t"},
+		{"SELECT 2 LIKE 2 ESCAPE (3), (VALUES (1))", ""},
+		{"SELECT 1 OR escape (3), (VALUES (1))", "EXECUTE escape"},
+		{"SELECT CAST(a AS INTERVAL DAY_SECOND(6)) FROM t", "SELECT t"},
+		{"SELECT NOW() + INTERVAL day_second(6) SECOND, (VALUES (1))", "EXECUTE day_second"},
+	} {
+		t.Run(row.sql, func(t *testing.T) {
+			if st := readOne(t, row.sql, mariadb10); needs(st) != row.needs {
+				t.Errorf("needs %q (%s), want %q", needs(st), st.Reason, row.needs)
+			}
+		})
+	}
+}

@@ -33,13 +33,10 @@ func (b *bones) insert() {
 	if b.take("ON", "DUPLICATE", "KEY", "UPDATE") {
 		w.target = own
 		w.table(t, "UPDATE")
-		if w.mariaDB() && (fromQuery || b.setsDefault()) {
+		if w.mariaDB() {
 			w.table(t, "SELECT")
 		}
 		b.changes("RETURNING")
-		if w.mariaDB() && w.runsRoutines() {
-			w.table(t, "SELECT")
-		}
 	}
 	b.returning(own)
 }
@@ -97,16 +94,6 @@ func (b *bones) changes(words ...string) {
 		}
 		b.takeOp(',')
 	}
-}
-
-// setsDefault reports whether DEFAULT without a column is set behind the place.
-func (b *bones) setsDefault() bool {
-	for i := b.i; i < b.end; i++ {
-		if b.f.op(i, '=') && b.f.is(i+1, "DEFAULT") && !b.f.op(i+2, '(') {
-			return true
-		}
-	}
-	return false
 }
 
 // until reads expressions up to a keyword outside parentheses.

@@ -95,7 +95,7 @@ func (b *bones) called(start, parts int) {
 	reserved := t.Type == TokenWord && reservedWord(server, []byte(name))
 	switch {
 	case parts > 1, !reserved && b.f.at(b.i).Flags&Detached != 0, b.storedGeometry(lower):
-	case reserved, t.Type == TokenWord && (b.f.is(start-1, "AS") || b.clauseWord(start)):
+	case reserved, t.Type == TokenWord && (b.typeWord(start) || b.clauseWord(start)):
 		return
 	case t.Type == TokenWord && builtin(server, lower), nativeFunction(server, lower):
 		if lower == "load_file" {
@@ -109,13 +109,23 @@ func (b *bones) called(start, parts int) {
 	b.w.calls(callee.nameParts()...)
 }
 
+// typeWord reports whether a word before a parenthesis is a type, as in CAST(x AS
+// DATETIME(6)) and, on MariaDB, CAST(x AS INTERVAL DAY_SECOND(6)).
+func (b *bones) typeWord(i int) bool {
+	return b.f.is(i-1, "AS") || b.f.is(i-1, "INTERVAL") && b.f.is(i-2, "AS")
+}
+
 // clauseWord reports whether a word before a parenthesis is part of what stands
 // before it, as AGAINST and ESCAPE are, which MariaDB takes for a function's
 // name elsewhere.
 func (b *bones) clauseWord(i int) bool {
 	switch {
 	case b.f.is(i, "ESCAPE"):
-		return b.f.at(i-1).Type == TokenString || b.f.at(i-1).Type == TokenParam
+		switch t := b.f.at(i - 1).Type; t {
+		case TokenString, TokenParam, TokenInteger, TokenDecimal, TokenFloat: // no call stands behind an operand
+			return true
+		}
+		return b.f.op(i-1, ')')
 	case b.f.isAny(i, "SQL_CACHE", "SQL_NO_CACHE", "SQL_BUFFER_RESULT") && b.w.mariaDB():
 		for i--; b.f.isAny(i, "ALL", "DISTINCT", "DISTINCTROW", "HIGH_PRIORITY", "STRAIGHT_JOIN", "SQL_CACHE", "SQL_NO_CACHE",
 			"SQL_BUFFER_RESULT", "SQL_BIG_RESULT", "SQL_SMALL_RESULT", "SQL_CALC_FOUND_ROWS"); i-- {
@@ -181,6 +191,6 @@ func (b *bones) sequenceCall(lower string) {
 	}
 	b.inside(func(in *bones) {
 		schema, name := in.qualified()
-		b.w.sequenceNeeds(baseTable(schema, name), lower != "lastval")
+		b.w.sequenceFunction(baseTable(schema, name), lower)
 	})
 }
