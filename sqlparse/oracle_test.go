@@ -186,7 +186,7 @@ func (o *grantor) routineWord(ctx context.Context, kind sqlparse.Kind, r sqlpars
 		likely = "PROCEDURE"
 	}
 	var word string
-	err := o.admin.QueryRowContext(ctx, "SELECT ROUTINE_TYPE FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ? AND ROUTINE_NAME = ? ORDER BY ROUTINE_TYPE = ? DESC",
+	err := o.admin.QueryRowContext(ctx, "SELECT ROUTINE_TYPE FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ? AND ROUTINE_NAME = ? ORDER BY ROUTINE_TYPE = ? DESC, ROUTINE_TYPE DESC",
 		cmp.Or(r.Schema, o.schema), r.Name, likely).Scan(&word)
 	if err != nil {
 		return likely
