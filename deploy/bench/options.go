@@ -30,6 +30,7 @@ type options struct {
 	megabytes int           // of a large result
 	idle      int           // connections
 	durable   bool          // the server flushes what it commits
+	rate      int           // sysbench's events a second; 0: as many as it can
 }
 
 func parseOptions(args []string) (options, error) {
@@ -47,6 +48,7 @@ func parseOptions(args []string) (options, error) {
 	f.StringVar(&o.guardrail, "guardrail", "bin/guardrail", "the program")
 	f.StringVar(&o.policies, "policies", "deploy/examples", "folder of the story's policies")
 	f.IntVar(&o.port, "port", 0, "the server's port, where a proxy of BENCH_PROXIES must know it")
+	f.IntVar(&o.rate, "rate", 0, "sysbench's events a second, so that all have the same load; an event's time is then from when it was due")
 	f.BoolVar(&o.durable, "durable", true, "the server has a binary log and flushes at each commit, as MySQL does by default")
 	f.StringVar(&o.json, "json", "", "write everything measured to this file")
 	f.StringVar(&o.profile, "profile", "", "write where Guardrail spent its CPU time in its last turn to this file, for go tool pprof")
@@ -64,6 +66,9 @@ func (o options) check() error {
 	var threads []string
 	for _, n := range sysbenchThreads {
 		threads = append(threads, strconv.Itoa(n))
+	}
+	if o.rate < 0 {
+		return errors.New("-rate is at least 0")
 	}
 	if o.rounds < 1 || o.duration <= 0 || o.megabytes < 1 || o.idle < 1 {
 		return errors.New("-rounds, -seconds, -megabytes and -idle are at least 1")

@@ -29,7 +29,7 @@ func sysbench(ctx context.Context, c *benchCase, b *bench, t target) (sample, er
 		prepare = "auto"
 	}
 	args := sysbenchArgs(c.script, t.addr[c.tls], "run", "--threads="+strconv.Itoa(c.threads), "--db-ps-mode="+prepare,
-		"--time="+strconv.Itoa(int(b.options.duration.Seconds())), "--histogram=on")
+		"--time="+strconv.Itoa(int(b.options.duration.Seconds())), "--histogram=on", "--rate="+strconv.Itoa(b.options.rate))
 	used := watch(t.pid)
 	out, err := exec.CommandContext(ctx, "sysbench", args...).CombinedOutput()
 	if err != nil {
