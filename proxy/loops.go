@@ -3,6 +3,7 @@ package proxy
 import (
 	"errors"
 	"net"
+	"sync"
 
 	"go.uber.org/zap"
 )
@@ -10,7 +11,18 @@ import (
 // Loops are the event loops that sessions run on, shared by the Servers of a
 // process. On systems other than Linux there are none, and a session has
 // goroutines of its own.
-type Loops struct{ loops []*loop }
+type Loops struct {
+	loops []*loop
+
+	mu       sync.Mutex
+	sessions []int // of each loop
+}
+
+// together is how many sessions without TLS are put with one loop before the next
+// gets any. A loop that is awake takes the next statement without being woken: on
+// few sessions two loops spend a tenth more than one. More than these could keep a
+// core busy.
+const together = 8
 
 // StartLoops starts n event loops, one for each core that sessions may use. A
 // busy loop holds on to one of GOMAXPROCS while it waits; let that be larger
@@ -28,6 +40,7 @@ func StartLoops(n int, log *zap.Logger) (*Loops, error) {
 		}
 		ls.loops = append(ls.loops, l)
 	}
+	ls.sessions = make([]int, len(ls.loops))
 	return ls, nil
 }
 
@@ -39,6 +52,38 @@ func (ls *Loops) Stop() {
 }
 
 func (ls *Loops) number() int { return len(ls.loops) }
+
+// place chooses the loop of a new session: the first that has few, or the one that
+// has the least. TLS may keep a core busy on its own. The session's end is told to
+// leave. Where there are no loops, the place is 0.
+func (ls *Loops) place(secured bool) int {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	if len(ls.sessions) == 0 {
+		return 0
+	}
+	place := 0
+	for i, n := range ls.sessions {
+		if !secured && n < together {
+			place = i
+			break
+		}
+		if n < ls.sessions[place] {
+			place = i
+		}
+	}
+	ls.sessions[place]++
+	return place
+}
+
+// leave takes note that a session has left its place.
+func (ls *Loops) leave(place int) {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	if place < len(ls.sessions) {
+		ls.sessions[place]--
+	}
+}
 
 // adopt gives a session to the loop at a place. See loop.adopt.
 func (ls *Loops) adopt(place int, s *session, client, server net.Conn, ended func(error)) bool {

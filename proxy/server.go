@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -31,7 +32,6 @@ type Server struct {
 
 	mu        sync.Mutex
 	stopped   bool
-	next      int                   // counts sessions, to spread them over loops and caches
 	listeners map[net.Listener]bool // being served
 	closers   map[closer]bool       // logins under way and sessions outside the loops
 	running   sync.WaitGroup        // accepted connections that are not with a loop
@@ -183,18 +183,16 @@ func (s *Server) drive(session *session, l *login) {
 		}
 	}
 	s.options.Metrics.SessionOpened()
+	place := s.loops.place(secured(l.client) || secured(l.up.conn))
 	ended := func(err error) {
 		session.leave()
+		s.loops.leave(place)
 		s.options.Metrics.SessionClosed()
 		if err != nil && !errors.Is(err, errEnd) {
 			s.options.Log.Info("session ended", zap.String("app", session.name), zap.String("account", session.user),
 				zap.Stringer("client", session.from), zap.Error(err))
 		}
 	}
-	s.mu.Lock()
-	place := s.next % len(s.caches)
-	s.next++
-	s.mu.Unlock()
 	session.verdicts = s.caches[place]
 	if schema := session.state.schema; schema != "" {
 		session.count(session.judgeUse(schema), false)
@@ -203,6 +201,12 @@ func (s *Server) drive(session *session, l *login) {
 		return
 	}
 	ended(driveBlocking(session, l.client, l.up.conn))
+}
+
+// secured reports whether a connection has TLS.
+func secured(c net.Conn) bool {
+	_, ok := c.(*tls.Conn)
+	return ok
 }
 
 // refill keeps a connection to the backend ready for the next login.
