@@ -1,8 +1,9 @@
 package policy
 
 import (
+	"encoding/binary"
 	"fmt"
-	"net"
+	"math/bits"
 	"net/netip"
 	"strings"
 
@@ -70,8 +71,8 @@ func parseNetwork(text string) (_ netip.Prefix, hint string, _ error) {
 func likelyNetwork(text string) string {
 	if address, mask, ok := strings.Cut(text, "/"); ok {
 		if m, err := netip.ParseAddr(mask); err == nil && m.Is4() {
-			ones, _ := net.IPMask(m.AsSlice()).Size()
-			text = fmt.Sprintf("%s/%d", address, ones)
+			four := m.As4()
+			text = fmt.Sprintf("%s/%d", address, bits.LeadingZeros32(^binary.BigEndian.Uint32(four[:])))
 		}
 	} else if parts := strings.Split(text, "."); parts[len(parts)-1] == "%" && len(parts) <= 4 {
 		text = fmt.Sprintf("%s%s/%d", strings.TrimSuffix(text, "%"), strings.Repeat("0.", 4-len(parts))+"0", 8*(len(parts)-1))
