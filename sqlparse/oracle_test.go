@@ -138,8 +138,7 @@ func (o *grantor) grant(ctx context.Context, on string, list []string) error {
 
 // schemaOf is the schema of what a GRANT names: PROCEDURE `d`.`p`, all of it.
 func schemaOf(on string) string {
-	_, name, _ := strings.Cut(on, " ")
-	return name[:strings.Index(name, "`.`")+1] + ".*"
+	return on[strings.Index(on, "`"):strings.Index(on, "`.`")+1] + ".*"
 }
 
 // each executes texts as the administrator up to the first error.

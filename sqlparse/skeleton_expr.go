@@ -121,7 +121,7 @@ func (b *bones) typeWord(i int) bool {
 func (b *bones) clauseWord(i int) bool {
 	switch {
 	case b.f.is(i, "ESCAPE"):
-		switch t := b.f.at(i - 1).Type; t {
+		switch b.f.at(i - 1).Type {
 		case TokenString, TokenParam, TokenInteger, TokenDecimal, TokenFloat: // no call stands behind an operand
 			return true
 		}

@@ -64,7 +64,8 @@ func TestSchemasTakeTheExamples(t *testing.T) {
 // fit others, verbs and objects, what YAML itself refuses or hides.
 var beyondSchemas = map[string][]string{
 	"policy": {
-		"account-host-bits", "account-network", "account-network-netmask", "account-network-percent", "account-percent", "account-twice", "during-day", "during-in-grant", "during-length",
+		"account-host-bits", "account-network", "account-network-netmask", "account-network-percent",
+		"account-percent", "account-twice", "during-day", "during-in-grant", "during-length",
 		"during-zone", "exception-app", "exception-from", "grant-environment", "grant-in-full", "grant-replace", "group-server-only", "id-twice",
 		"limits-short", "object-backtick", "object-columns", "object-list", "object-long", "object-percent",
 		"object-star-inside", "object-three-parts", "session-number", "test-environment",
