@@ -82,11 +82,14 @@ func annotation(v rehearse.Verdict, at policy.Rule) string {
 	return fmt.Sprintf("%s file=%s,line=%d,col=%d", level, escapeProperty(at.File), at.Line, at.Col)
 }
 
-// who says who sends a text.
+// who says who sends a text, and where to: each backend has a record of its own.
 func who(c *rehearse.Change) string {
 	where := ""
+	if c.Backend != "" {
+		where = ", backend " + c.Backend
+	}
 	if c.Schema != "" {
-		where = ", database " + c.Schema
+		where += ", database " + c.Schema
 	}
 	return fmt.Sprintf("%s (%s) in %s%s", c.App, c.Account, c.Environment, where)
 }
@@ -113,7 +116,7 @@ func told(j rehearse.Judgement, environment string) string {
 // changeLine is a change for programs.
 func changeLine(c *rehearse.Change, days float64) map[string]any {
 	return map[string]any{
-		"change": c.New.Verdict.String(), "was": c.Old.Verdict.String(), "app": c.App, "account": c.Account, "environment": c.Environment,
+		"change": c.New.Verdict.String(), "was": c.Old.Verdict.String(), "app": c.App, "account": c.Account, "backend": c.Backend, "environment": c.Environment,
 		"schema": c.Schema, "shape": c.Shape, "count": c.Count, "per_day": float64(c.Count) / days, "last_seen": c.LastSeen, "example": c.Example,
 		"cause": c.New.Decision.Cause, "rule": c.New.Decision.Rule.ID, "file": c.New.Decision.Rule.File, "line": c.New.Decision.Rule.Line,
 	}

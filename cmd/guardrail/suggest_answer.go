@@ -51,8 +51,13 @@ func (s *suggestion) tell(out io.Writer) {
 	if s.refused > 0 {
 		_, _ = fmt.Fprintf(out, "# left out: %s that never passed; --refused takes them in.\n", count(s.refused, "shape"))
 	}
+	accounts := s.names(func(e *rehearse.Entry) string { return e.Account })
+	if named := slices.DeleteFunc(slices.Clone(accounts), isAnyone); len(named) > 0 && len(named) < len(accounts) {
+		_, _ = fmt.Fprintln(out, "# more accounts have sent this than are told apart; add those that are missing.")
+		accounts = named // "*" would let in everybody whom no app names
+	}
 	_, _ = fmt.Fprintf(out, "app: %s\naccounts: [%s]\nenvironments: [%s]\n", s.app,
-		s.names(func(e *rehearse.Entry) string { return e.Account }), s.names(func(e *rehearse.Entry) string { return e.Environment }))
+		strings.Join(accounts, ", "), strings.Join(s.names(func(e *rehearse.Entry) string { return e.Environment }), ", "))
 	if len(s.grants) > 0 {
 		_, _ = fmt.Fprintln(out, "grants:")
 	}
@@ -67,14 +72,17 @@ func (s *suggestion) tell(out io.Writer) {
 	}
 }
 
-// names lists something of the entries, each once, in order.
-func (s *suggestion) names(of func(*rehearse.Entry) string) string {
+// isAnyone reports whether a quoted account stands for several.
+func isAnyone(account string) bool { return account == `"*"` }
+
+// names lists something of the entries, each once, in order and quoted.
+func (s *suggestion) names(of func(*rehearse.Entry) string) []string {
 	var names []string
 	for i := range s.entries {
 		names = append(names, quotedYAML(of(&s.entries[i])))
 	}
 	slices.Sort(names)
-	return strings.Join(slices.Compact(names), ", ")
+	return slices.Compact(names)
 }
 
 // quotedYAML quotes a text that YAML might read as something else.
