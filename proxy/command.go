@@ -131,7 +131,6 @@ func (s *session) query(message wire.Message, body []byte) (done bool, err error
 	}
 	v := s.judgeText(text)
 	if v == nil {
-		s.askState()
 		return false, nil
 	}
 	if s.tooFast(message, v, text) || s.kill(message, v, text) {
@@ -175,7 +174,7 @@ func (s *session) initDB(message wire.Message, name []byte) (done bool, err erro
 func (s *session) judgeUse(name string) *verdict {
 	key := shapeKey{shape: []byte("USE"), mode: s.state.mode, schema: name, lowerCaseNames: s.state.lowerCaseNames}
 	v := s.verdicts.get(s.app, key)
-	if v == nil || !s.holds(v) {
+	if v == nil || !s.server.holds(v) {
 		v = s.judge("", []sqlparse.Statement{useSchema(name)}).after(v)
 		if s.app != nil {
 			s.verdicts.remember(s.app, key, v, []byte("USE "+quoted([]byte(name))))

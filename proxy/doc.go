@@ -41,6 +41,7 @@
 //	infile.go         the file of a LOAD DATA LOCAL, which is no command whatever it looks like
 //	toolong.go        messages that are longer than the server takes
 //	judge.go          text to reading to decision
+//	longtext.go, aside.go  long texts, which are read beside the loop
 //	cache.go, shapes.go  what was decided about shapes of statements, for those that come again
 //	record.go         counts and records the decision, before anything is forwarded or answered;
 //	                  waits for the record without holding up the loop

@@ -34,15 +34,19 @@ type verdict struct {
 }
 
 // judgeText reads a text as the server will and asks the policy. A shape that
-// was seen before costs one lexing pass. It returns nil when the session's
-// state must be asked for first: where that could have changed unseen, only a
-// text that reads the same whatever it is may be judged.
+// was seen before costs one lexing pass. It returns nil when the command has to
+// wait: for a long text to be read, or for the session's state. Where that could
+// have changed unseen, only a text that reads the same whatever it is may be judged.
 func (s *session) judgeText(text []byte) *verdict {
+	if s.readsAside(text) {
+		return nil
+	}
 	b := s.server.benches.Get().(*bench)
 	defer s.server.benches.Put(b)
 	start := b.begin()
-	lexed := sqlparse.Lex(text, s.state.mode, b.tokens)
+	lexed := s.lex(text, b)
 	if s.state.uncertain() && s.state.doubtful(lexed.ModeFree()) {
+		s.askState()
 		return nil
 	}
 	if v := s.misdeclared(&lexed); v != nil {
@@ -54,15 +58,16 @@ func (s *session) judgeText(text []byte) *verdict {
 	}
 	key := shapeKey{shape: lexed.Shape, mode: s.state.mode, schema: s.state.schema, lowerCaseNames: s.state.lowerCaseNames}
 	v := s.verdicts.get(s.app, key)
-	if v == nil || !s.holds(v) {
-		v = s.judge(s.state.schema, s.server.read(lexed)).after(v)
+	if v == nil || !s.server.holds(v) {
+		v = s.judge(s.state.schema, s.read(lexed)).after(v)
 		v.shape, v.expects = shapeID(lexed.Shape), expected(v.statements, text)
 		if lexed.Ambiguous == "" && s.app != nil {
 			s.verdicts.remember(s.app, key, v, text)
 		}
 	}
 	if s.state.doubtful(false) && (v.effect&sqlparse.SetsState != 0 || slices.ContainsFunc(v.statements, holdsText)) {
-		return nil // what it changes must be reported, and reported to the client as it wants; a text inside it has modes of its own
+		s.askState() // what it changes must be reported, and reported to the client as it wants; a text inside it has modes of its own
+		return nil
 	}
 	if !start.IsZero() {
 		s.server.options.Metrics.Decision(time.Since(start))
@@ -140,8 +145,8 @@ func (s *session) judgeKnowing(schema string, statements []sqlparse.Statement, a
 }
 
 // holds reports whether a decision made earlier is still the same by the clock.
-func (s *session) holds(v *verdict) bool {
-	return v.until.IsZero() || s.server.options.Now().Before(v.until)
+func (s *Server) holds(v *verdict) bool {
+	return v.until.IsZero() || s.options.Now().Before(v.until)
 }
 
 // after is the verdict in the place of an earlier one about the same text, or of none.

@@ -12,7 +12,8 @@ import (
 // process. On systems other than Linux there are none, and a session has
 // goroutines of its own.
 type Loops struct {
-	loops []*loop
+	loops  []*loop
+	asides asides
 
 	mu       sync.Mutex
 	sessions []int // of each loop
@@ -28,7 +29,7 @@ const together = 8
 // busy loop holds on to one of GOMAXPROCS while it waits; let that be larger
 // than n, so that logins and the record's writers need not wait for a loop.
 func StartLoops(n int, log *zap.Logger) (*Loops, error) {
-	ls := &Loops{}
+	ls := &Loops{asides: asides{most: n}}
 	for range n {
 		l, err := startLoop(log)
 		if errors.Is(err, errors.ErrUnsupported) {
@@ -49,7 +50,11 @@ func (ls *Loops) Stop() {
 	for _, l := range ls.loops {
 		l.stop()
 	}
+	ls.asides.stop()
 }
+
+// help reports whether there is a loop that is not to be held up.
+func (ls *Loops) help() bool { return ls != nil && len(ls.loops) > 0 }
 
 func (ls *Loops) number() int { return len(ls.loops) }
 

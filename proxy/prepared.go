@@ -70,7 +70,6 @@ func (s *session) prepare(message wire.Message, text []byte) (done bool, err err
 	}
 	v := s.judgeText(text)
 	if v == nil {
-		s.askState()
 		return false, nil
 	}
 	if s.pass(message, v.prepared(), text) != passes {
@@ -157,7 +156,7 @@ func changesRows(st sqlparse.Statement) bool {
 // renew judges a statement again that was judged under another policy, or at
 // another hour.
 func (s *session) renew(st *statement) {
-	if st.standing != s.generation || !s.holds(st.verdict) {
+	if st.standing != s.generation || !s.server.holds(st.verdict) {
 		st.verdict = s.judge(st.schema, st.verdict.statements).after(st.verdict)
 		st.standing = s.generation
 	}

@@ -95,6 +95,7 @@ type head struct {
 	recorded    bool         // the record has answered
 	recordErr   error
 
+	reading  *longReading // of a long text
 	findings findings
 	twinned  bool // a twin was prepared for it, or cannot be
 }
@@ -153,6 +154,9 @@ func (s *session) belongTo(app *policy.App) {
 
 // leave takes a session that has ended out of the books.
 func (s *session) leave() {
+	if r := s.head.reading; r != nil {
+		r.unwanted.Store(true)
+	}
 	s.server.threads.remove(s.thread)
 	s.usage.leave()
 	if s.changing != nil {

@@ -14,7 +14,6 @@ import (
 func (s *session) judgedAs(text string, message wire.Message, phase answerPhase) (done bool, err error) {
 	v := s.judgeText([]byte(text))
 	if v == nil {
-		s.askState()
 		return false, nil
 	}
 	return s.passOn(message, v, []byte(text), phase), nil
@@ -84,7 +83,6 @@ func (s *session) processKill(message wire.Message, body []byte) (done bool, err
 	text := []byte("KILL " + strconv.FormatUint(uint64(id), 10))
 	v := s.judgeText(text)
 	if v == nil {
-		s.askState()
 		return false, nil
 	}
 	if s.kill(message, v, text) {
