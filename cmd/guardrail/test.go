@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -39,13 +41,21 @@ that holds nothing but tests.
 
 A test runs in the environment it names, or in the first that its app lists; with
 --environment only those of one environment run, and --coverage is about the
-lines that are in force there.
+lines that are in force there. It runs at the moment it names, or now; one that
+names none and hangs on the hour is warned of.
+
+What is only observed counts as refused, unless the test expects observe. by
+names any rule that refuses: its id or FILE:LINE, the verb that is missing or
+denied, WHERE, ROWS, LIMIT, PRIMARY KEY, UNIQUE KEY, DECLARED ENVIRONMENT, or
+not-granted, deny, during, multiple, variable, unparsed, no-database, and of
+logins no-account, network, environment, declared.
 
 The exit code is 0 when all tests pass, 1 when one fails, when there are
 mistakes or no tests, and 2 when something could not be read.
 
 With --coverage it is 1 as well while some grant, deny, requirement, exception
-or limit is shown to work by no test; those lines are told.`,
+or limit is shown to work by no test; those lines are told. Limits that are
+counted over many statements or logins cannot be tested.`,
 		Example: `  guardrail test policies/
   guardrail test --coverage policies/ more-tests/accounting.yaml
   guardrail test --coverage --environment production policies/
@@ -117,23 +127,37 @@ func (c *testCommand) test(p *printer, server sqlparse.Server, paths []string) e
 			return err
 		}
 	}
-	results := policytest.Run(parsed, policytest.Options{
-		Reader: sqlparse.NewReader(sqlparse.Options{}),
-		Mode:   sqlparse.Mode{Server: server, Charset: sqlparse.CharsetUTF8},
-		Now:    time.Now(),
-
-		Environment: c.only,
-	})
+	results := runTests(parsed, server, c.only)
 	failed := c.report(p, results)
+	tellHanging(p, results)
 	untested := policytest.Untested(judged, results)
 	if c.covered {
 		tellUntested(p, untested)
 	}
 	tellTotals(p, results, failed, len(policytest.Testable(judged)), untested, c.covered)
+	tellUntestable(p, judged)
 	if failed > 0 || len(results) == 0 || c.covered && len(untested) > 0 {
 		return exitCode(1)
 	}
 	return nil
+}
+
+// runTests runs the tests of policies now, as one server reads; those of one environment if it is named.
+func runTests(parsed *policy.Policy, server sqlparse.Server, environment string) []policytest.Result {
+	return policytest.Run(parsed, policytest.Options{
+		Reader:      sqlparse.NewReader(sqlparse.Options{}),
+		Mode:        sqlparse.Mode{Server: server, Charset: sqlparse.CharsetUTF8},
+		Now:         time.Now(),
+		Environment: environment,
+	})
+}
+
+// tellHanging tells the tests that pass, and hang on when they are run.
+func tellHanging(p *printer, results []policytest.Result) {
+	passed := slices.DeleteFunc(slices.Clone(results), func(r policytest.Result) bool { return r.Failure != "" })
+	for _, m := range policytest.Hanging(passed) {
+		p.tell("warning", m)
+	}
 }
 
 // report tells the results one by one, and returns how many failed.
@@ -185,10 +209,27 @@ func tellTotals(p *printer, results []policytest.Result, failed, testable int, u
 	_, _ = fmt.Fprintf(p.out, "%d of %s shown to work%s\n", testable-len(untested), count(testable, "line"), hint)
 }
 
+// tellUntestable tells the lines that no test can show to work.
+func tellUntestable(p *printer, judged *policy.Policy) {
+	lines := policytest.Untestable(judged)
+	if len(lines) == 0 || p.format != "text" {
+		return
+	}
+	var told []string
+	for _, l := range lines {
+		told = append(told, fmt.Sprintf("%s:%d %s", l.File, l.Line, l.Text))
+	}
+	_, _ = fmt.Fprintf(p.out, "%s cannot be tested: %s\n", count(len(lines), "line"), strings.Join(told, ", "))
+}
+
 // subject is what a test is about: who does what, where.
 func subject(r policytest.Result) string {
 	if r.Test.Account != "" {
-		return fmt.Sprintf("login of %s from %s in %s", r.Test.Account, r.Test.From, r.Environment)
+		declared := ""
+		if r.Test.Declared != "" {
+			declared = ", declared " + r.Test.Declared
+		}
+		return fmt.Sprintf("login of %s from %s in %s%s", r.Test.Account, r.Test.From, r.Environment, declared)
 	}
 	where := ""
 	if r.Test.Schema != "" {
