@@ -69,6 +69,9 @@ func (s *subject) notes(o outcome) string {
 			fmt.Fprintf(&b, "; the exception %s:%d has ended at %s", l.File, l.Line, stamp(l.Until))
 		}
 	}
+	if o.decision.Cause == policy.ByDeclared && s.test.Declared == "" {
+		b.WriteString("; no declared: given")
+	}
 	for _, q := range o.decision.Questions {
 		b.WriteString(map[policy.QuestionKind]string{policy.AskRows: "; no rows: given", policy.AskKeys: "; no primary_key: or unique_key: given"}[q.Kind])
 	}

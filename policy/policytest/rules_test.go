@@ -57,7 +57,7 @@ tests:
 		"{login: shop@10.1.2.3, declared: staging, expect: deny, by: declared}":                "",
 		"{login: shop@10.1.2.3, expect: deny, by: DECLARED ENVIRONMENT}":                       "",
 		"{login: shop@10.1.2.3, expect: deny, by: a.yaml:5}":                                   "",
-		"{login: shop@10.1.2.3, expect: allow}":                                                "expected allow, but it is refused by a.yaml:5",
+		"{login: shop@10.1.2.3, expect: allow}":                                                "expected allow, but it is refused by a.yaml:5; no declared: given",
 		"{login: shop@10.1.2.3, declared: staging, expect: allow}":                             "expected allow, but it is refused by declared (a.yaml:2)",
 		"{login: shop@10.1.2.3, declared: production, expect: deny, by: DECLARED ENVIRONMENT}": "expected deny, but it is allowed",
 	} {

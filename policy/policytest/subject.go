@@ -30,12 +30,16 @@ func (s *subject) judge(at time.Time) outcome {
 	}
 	t := s.test
 	request := policy.Request{Schema: t.Schema, LowerCaseNames: t.LowerCase, Statements: s.statements, Now: at}
-	for _, q := range policy.Asked(s.app.Explain(request)) {
+	bases := s.app.Explain(request)
+	for _, q := range policy.Asked(bases) {
 		if answer, ok := t.Answer(q, s.mode); ok {
 			request.Answers = append(request.Answers, answer)
 		}
 	}
-	return outcome{at: at, app: s.app, decision: s.app.Decide(request), bases: s.app.Explain(request)}
+	if len(request.Answers) > 0 {
+		bases = s.app.Explain(request)
+	}
+	return outcome{at: at, app: s.app, decision: s.app.Decide(request), bases: bases}
 }
 
 // judgeLogin asks first who comes, then what the client declares, as the proxy does.
