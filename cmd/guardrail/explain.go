@@ -5,14 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"guardrail/policy"
-	"guardrail/policy/strictyaml"
 	"guardrail/sqlparse"
 )
 
@@ -171,21 +169,6 @@ func (c *explainCommand) load() (app *policy.App, environment string, err error)
 		return nil, "", fmt.Errorf("no app is called %s; there are %s", c.app, appNames(set))
 	}
 	return app, c.environment, nil
-}
-
-// environmentOf reads the environment out of a configuration. The rest of it may
-// be wrong here: on a desk there are no keys and no passwords.
-func environmentOf(configFile string) (string, error) {
-	text, err := os.ReadFile(configFile)
-	if err != nil {
-		return "", fmt.Errorf("which environment is meant? read configuration: %w; or name it with --environment", err)
-	}
-	root := strictyaml.Parse(configFile, text, &strictyaml.Report{})
-	named := root.FieldsAnd([]string{}, "environment").Get("environment").Written()
-	if named == "" {
-		return "", fmt.Errorf("%s names no environment; or name it with --environment", configFile)
-	}
-	return named, nil
 }
 
 func appNames(set *policy.Set) string {

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"guardrail/policy"
@@ -87,21 +86,6 @@ func tellBasis(out io.Writer, app *policy.App, r policy.Request, b policy.Basis)
 	}
 }
 
-// missing says what the server would have to be asked, and how to say it here.
-func missing(questions []policy.Question) string {
-	var parts []string
-	for _, q := range questions {
-		part := "the server's estimate: say it with --rows"
-		if q.Kind == policy.AskKeys {
-			part = "the table's keys: say them with --primary-key and --unique-key"
-		}
-		if !slices.Contains(parts, part) {
-			parts = append(parts, part)
-		}
-	}
-	return strings.Join(parts, ", and on ")
-}
-
 // basisSubject says what a basis is about.
 func basisSubject(b policy.Basis) string {
 	switch {
@@ -143,9 +127,6 @@ func tellLine(out io.Writer, how string, l *policy.RuleLine) {
 	}
 	_, _ = fmt.Fprintf(out, "    %s %s:%d: %s%s\n", how, l.File, l.Line, l.Text, notes)
 }
-
-// countsAsNone lists what sqlparse does not take for a WHERE that picks rows.
-const countsAsNone = "1 = 1, id > 0, IS NOT NULL, <>, NOT IN, a bare column and IN (SELECT ...) without a WHERE may pick all rows and count as no WHERE"
 
 // change says what would have to change for a part to be allowed.
 func change(app *policy.App, s *sqlparse.Statement, b policy.Basis) string {

@@ -100,6 +100,8 @@ func by(d policy.Decision) string {
 	place := fmt.Sprintf("%s:%d", d.Rule.File, d.Rule.Line)
 	switch {
 	case d.Rule.File == "":
+	case d.Cause == policy.ByDuring, d.Cause == policy.ByNetwork, d.Cause == policy.ByEnvironment: // at login the rule is the app's place
+		what = fmt.Sprintf("%s (%s)", d.Cause, place)
 	case what == filepath.Base(place):
 		what = place
 	default:

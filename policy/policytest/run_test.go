@@ -45,6 +45,7 @@ tests:
 		{"login", "{login: shop@10.1.2.3, expect: allow}", ""},
 		{"login from elsewhere", "{login: shop@192.168.0.1, expect: deny, by: network}", ""},
 		{"login of nobody", "{login: root@10.1.2.3, expect: deny, by: no-account}", ""},
+		{"wrong: login", "{login: shop@192.168.0.1, expect: allow}", "expected allow, but it is refused by network (a.yaml:3)"},
 		{"wrong: allow", "{sql: DROP TABLE t, db: shop, expect: allow}", "expected allow, but it is refused by not-granted (a.yaml:2), DROP TABLE ON shop.t"},
 		{"wrong: deny", "{sql: SELECT 1 FROM t, db: shop, expect: deny}", "expected deny, but it is allowed"},
 		{"wrong: by", "{sql: DROP TABLE t, db: shop, expect: deny, by: WHERE}", "expected deny by WHERE, but it is refused by not-granted (a.yaml:2), DROP TABLE ON shop.t; write by: DROP TABLE"},
