@@ -54,14 +54,7 @@ func (p *Policy) compileApp(f *appFile, environment string) *App {
 	for _, l := range f.grants {
 		c.addLine(Grant, l, func(rs *rules) *index { return &rs.grants })
 	}
-	for _, l := range slices.Concat(p.denies, f.denies) {
-		c.addLine(Deny, l, func(rs *rules) *index {
-			if l.Until.IsZero() {
-				return &rs.denies
-			}
-			return &rs.watched
-		})
-	}
+	c.addDenies(slices.Concat(p.denies, f.denies))
 	for _, l := range exceptions {
 		if l.lifts == "" {
 			c.addLine(Exception, l, func(rs *rules) *index { return &rs.exceptions })
@@ -113,13 +106,41 @@ func (c *compiling) addLine(effect Effect, l line, into func(*rules) *index) {
 	}
 }
 
+// addDenies takes denies in by what they say: which of two that hit the same
+// object is told must not hang on the order of lines.
+func (c *compiling) addDenies(denies []line) {
+	told := len(c.lines)
+	for _, l := range ordered(denies) {
+		c.addLine(Deny, l, func(rs *rules) *index {
+			if l.Until.IsZero() {
+				return &rs.denies
+			}
+			return &rs.watched
+		})
+	}
+	c.retell(told, Deny, denies)
+}
+
+// addDemands takes requirements in by what they say, as addDenies does.
 func (c *compiling) addDemands(requires []line) {
-	for _, l := range requires {
+	told := len(c.lines)
+	for _, l := range ordered(requires) {
 		if l.in(c.environment) {
 			told := l.told(Require, c.name)
 			c.lines = append(c.lines, told)
 			c.demands = append(c.demands, demandRule{RuleLine: told, demand: l.demand, folded: l.demand.on.lower(), during: l.during, lifts: c.lifts[l.ID]})
 			c.hangsOn(l.during, l.Until)
+		}
+	}
+	c.retell(told, Require, requires)
+}
+
+// retell puts the lines behind the first that are told into the order of the files.
+func (c *compiling) retell(told int, effect Effect, lines []line) {
+	c.lines = c.lines[:told]
+	for _, l := range lines {
+		if l.in(c.environment) {
+			c.lines = append(c.lines, l.told(effect, c.name))
 		}
 	}
 }

@@ -48,7 +48,11 @@ func (a *App) judgeDemand(r *Request, i int, s *sqlparse.Statement, d *demandRul
 func (a *App) unfulfilled(r *Request, i int, s *sqlparse.Statement, d *demandRule, inner bool) Decision {
 	switch d.kind {
 	case demandWhere:
-		return a.refuse(ByWhere, i, sqlparse.Need{}, nil)
+		no := a.refuse(ByWhere, i, sqlparse.Need{}, nil)
+		if s.Where == sqlparse.WhereConstant {
+			no.detail = "a statement whose WHERE may pick all rows, as IS NOT NULL, <> and NOT IN may, is refused"
+		}
+		return no
 	case demandLimit:
 		return a.refuse(ByLimit, i, sqlparse.Need{}, nil)
 	case demandRows:
@@ -70,7 +74,6 @@ func (a *App) judgeRows(r *Request, i int, d *demandRule, inner bool) Decision {
 	q := Question{Kind: AskRows, Statement: i}
 	switch answer := r.answer(q); {
 	case answer == nil:
-		no.detail = "the table's keys are not known, and a statement that must name its rows by one is refused"
 		no.Questions = []Question{q}
 		no.detail = "the server gave no estimate of the rows that this statement would touch"
 	case answer.Rows <= d.most:

@@ -121,7 +121,7 @@ func TestAskAndAnswer(t *testing.T) {
 	}
 	r.Answers[0].Rows = 6
 	d = a.Decide(r)
-	const message = `guardrail: this statement would touch about 6 rows, more than the 5 that are allowed for app "shop" in production; name the rows in a WHERE clause (rule a.yaml:11, event E)`
+	const message = `guardrail: this statement would touch about 6 rows, more than the 5 that are allowed for app "shop" in production; name the rows in a WHERE clause, or add a LIMIT (rule a.yaml:11, event E)`
 	if got := d.Message("production", "E"); d.Allowed() || got != message {
 		t.Errorf("\n got %s\nwant %s", got, message)
 	}

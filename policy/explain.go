@@ -19,6 +19,8 @@ type Basis struct {
 	Grant, Deny, Exception *RuleLine
 	// Closed is a grant of the need that does not hold at this time.
 	Closed *RuleLine
+	// Past is an exception for this that has ended or not begun.
+	Past *RuleLine
 	// Require is a requirement that the statement falls under.
 	Require *RuleLine
 	// Limit is a limit that the statement goes beyond.
@@ -45,6 +47,20 @@ func (a *App) Explain(r Request) []Basis {
 			out = append(out, a.explainNeed(&r, i, need))
 		}
 		out = append(out, a.explainDemands(&r, i, s, false)...)
+	}
+	return out
+}
+
+// Asked returns what the decisions about the parts of a request were made without,
+// each question once. Decide leaves out those that can change nothing any more.
+func Asked(bases []Basis) []Question {
+	var out []Question
+	for _, b := range bases {
+		for _, q := range b.Decision.Questions {
+			if !slices.Contains(out, q) {
+				out = append(out, q)
+			}
+		}
 	}
 	return out
 }
@@ -89,6 +105,9 @@ func (a *App) explainNeed(r *Request, i int, need sqlparse.Need) Basis {
 		}
 		return b
 	}
+	if b.Decision.Action == Refuse || b.Decision.Observed {
+		b.Past = rules.past(&t, bit, r.Now).line()
+	}
 	denied, watched := rules.denied(&t, bit, r.Now)
 	if denied == nil {
 		denied = watched
@@ -126,6 +145,9 @@ func (a *App) explainDemands(r *Request, i int, s *sqlparse.Statement, inner boo
 		if d := &a.demands[k]; d.names(s.Kind) && d.during.hold(r.Now) && d.concerns(r, s) {
 			b := Basis{Statement: i, Require: &d.RuleLine, Decision: a.judgeDemand(r, i, s, d, inner)}
 			b.Exception = lifting(d.lifts, r.Now).line()
+			if b.Exception == nil && (b.Decision.Action == Refuse || b.Decision.Observed) {
+				b.Past = latest(d.lifts).line()
+			}
 			out = append(out, b)
 		}
 	}

@@ -77,6 +77,9 @@ func (d Decision) what() string {
 	case ByDeny:
 		return need + " is denied" + forApp
 	case ByWhere:
+		if d.detail != "" {
+			return d.detail + forApp
+		}
 		return "a statement without a WHERE that restricts it by a column is refused" + forApp
 	case ByLimit:
 		return "a statement without a LIMIT is refused" + forApp
@@ -122,8 +125,13 @@ func (d Decision) advice() string {
 		return "ask the owners of the rule for an exception"
 	case ByDuring:
 		return "come back in that time, or ask the owners of its policy"
-	case ByWhere, ByRows:
+	case ByWhere:
+		if d.detail != "" {
+			return "compare a column with a value by =, <, IN or BETWEEN"
+		}
 		return "name the rows in a WHERE clause"
+	case ByRows:
+		return "name the rows in a WHERE clause, or add a LIMIT"
 	case ByLimit:
 		return "add a LIMIT below a million"
 	case ByKey:

@@ -33,6 +33,16 @@ type Answer struct {
 	Keys     []Key  // to AskKeys; none where the table has none
 }
 
+// AnswerRows is the answer to AskRows about a text that is alone in its request: the
+// server's estimate, or the LIMIT in which the text ends where that is smaller.
+// Servers estimate without regard to it.
+func (q Question) AnswerRows(estimate uint64, text []byte, m sqlparse.Mode) Answer {
+	if limit, ok := sqlparse.RowLimit(text, m); ok {
+		estimate = min(estimate, limit)
+	}
+	return Answer{Question: q, Rows: estimate}
+}
+
 // Key is a unique key of a table.
 type Key struct {
 	Primary bool

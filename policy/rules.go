@@ -48,6 +48,34 @@ func (rs *rules) excepts(t *target, bit uint, now time.Time) *rule {
 	return rs.exceptions.find(t, &search{bit: bit, phase: open, now: now})
 }
 
+// past returns the exception that ended last, or is still to begin, of those that
+// would cover the target or lift the deny that hits it; nil where there is none.
+func (rs *rules) past(t *target, bit uint, now time.Time) *rule {
+	var out []*rule
+	for _, x := range rs.excepted {
+		if x.privileges.has(bit) && x.pattern.touches(t) {
+			out = append(out, x)
+		}
+	}
+	if denied, watched := rs.denied(t, bit, now); denied != nil {
+		out = append(out, denied.lifts...)
+	} else if watched != nil {
+		out = append(out, watched.lifts...)
+	}
+	return latest(out)
+}
+
+// latest returns the exception that ends last, or nil.
+func latest(exceptions []*rule) *rule {
+	var last *rule
+	for _, x := range exceptions {
+		if last == nil || last.Until.Before(x.Until) {
+			last = x
+		}
+	}
+	return last
+}
+
 // touching returns an exception in force on the target or on something in it, or nil.
 func (rs *rules) touching(t *target, now time.Time) *rule {
 	for _, x := range rs.excepted {

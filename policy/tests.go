@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"guardrail/policy/strictyaml"
+	"guardrail/sqlparse"
 )
 
 // Test is one entry of tests: a statement or a login, and what must become of it.
@@ -16,7 +17,9 @@ type Test struct {
 	Schema    string // the default schema
 	Account   string // for logins; SQL is empty then
 	From      netip.Addr
+	Declared  string // for logins: the environment that the client declares; empty: none
 	Allow     bool
+	Observe   bool      // of refusals: it is only observed
 	By        string    // for refusals: a rule's id, a Cause, WHERE or the verb that is missing; empty: whatever refuses
 	In        string    // the environment; empty: the first of the app's
 	At        time.Time // zero: the moment the tests run
@@ -38,7 +41,7 @@ func parseTests(v strictyaml.Value, app string) []Test {
 }
 
 func parseTest(v strictyaml.Value, app string) (Test, bool) {
-	keys := []string{"sql", "login", "db", "expect", "by", "environment", "at", "lower_case_table_names", "rows", "primary_key", "unique_key"}
+	keys := []string{"sql", "login", "db", "expect", "by", "environment", "at", "lower_case_table_names", "rows", "primary_key", "unique_key", "declared"}
 	if app == "" {
 		keys = append(keys, "app")
 	}
@@ -53,8 +56,9 @@ func parseTest(v strictyaml.Value, app string) (Test, bool) {
 	t.At = f.Get("at").Time()
 	t.LowerCase = f.Get("lower_case_table_names").Int(0, 2) != 0
 	parseAnswers(f, &t)
-	expect := f.Need("expect", "write expect: allow or expect: deny").OneOf("allow", "deny")
-	t.Allow = expect == "allow"
+	parseDeclared(f, &t)
+	expect := f.Need("expect", "write expect: allow, expect: deny or expect: observe").OneOf("allow", "deny", "observe")
+	t.Allow, t.Observe = expect == "allow", expect == "observe"
 	t.By = f.Get("by").Text()
 	if t.Allow && t.By != "" {
 		f.Get("by").Fail("by says what refuses, and nothing is refused here", "")
@@ -80,15 +84,24 @@ func parseAnswers(f strictyaml.Fields, t *Test) {
 	}
 }
 
-// Answer returns what the test has the server say to a question.
-func (t Test) Answer(q Question) (Answer, bool) {
+// Answer returns what the test has a server that reads as m say to a question.
+func (t Test) Answer(q Question, m sqlparse.Mode) (Answer, bool) {
 	switch {
 	case q.Kind == AskRows && t.Rows != nil:
-		return Answer{Question: q, Rows: *t.Rows}, true
-	case q.Kind == AskKeys:
+		return q.AnswerRows(*t.Rows, []byte(t.SQL), m), true
+	case q.Kind == AskKeys && len(t.Keys) > 0:
 		return Answer{Question: q, Keys: t.Keys}, true
 	}
 	return Answer{}, false
+}
+
+// parseDeclared reads what the client of a login declares.
+func parseDeclared(f strictyaml.Fields, t *Test) {
+	v := f.Get("declared")
+	t.Declared = v.Word("an environment")
+	if v.Exists() && !f.Get("login").Exists() {
+		v.Fail("declared is what a client says at login", "write it in a test of a login, as in {login: shop@10.1.2.3, declared: production, expect: allow}")
+	}
 }
 
 // parseSubject reads what the test is about: one of sql and login.

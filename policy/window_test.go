@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -143,5 +144,43 @@ func TestAWindowedGrantSaysWhenItHolds(t *testing.T) {
 	}
 	if d := ask(a, need("change_db", "ANY", schema("a"))); d.Allowed() {
 		t.Error("USE is allowed by a grant that does not hold now")
+	}
+}
+
+// TestExceptionsAndWindows holds that an exception beats a grant's window, and the app's own beats the exception.
+func TestExceptionsAndWindows(t *testing.T) {
+	const exception = `exceptions:
+  - {app: shop, allow: DDL ON a.*, until: 2027-01-01T00:00:00Z, ticket: OPS-1, by: ann}
+`
+	alter := need("alter_table", "ALTER", table("a", "t"))
+	granted := appOf(t, compile(t, app("grants: [{allow: ALTER ON a.*, during: 01:00-05:00 UTC}]\n"), exception), "shop")
+	if d := ask(granted, alter); !d.Allowed() || d.Cause != policy.ByException {
+		t.Errorf("outside the grant's window: %+v", d)
+	}
+	closed := appOf(t, compile(t, app("during: 01:00-05:00 UTC\ngrants: [ALTER ON a.*]\n"), exception), "shop")
+	if d := ask(closed, alter); d.Allowed() || d.Cause != policy.ByDuring {
+		t.Errorf("outside the app's window: %+v", d)
+	}
+}
+
+func TestMomentsAreAWeekAndAllEnds(t *testing.T) {
+	a := appOf(t, compile(t, app(`grants: [{allow: SELECT ON a.t, during: Tue 09:00-18:00 UTC}]
+require: [{rule: WHERE FOR DELETE, mode: observe, until: 2026-11-01T00:00:00Z}]
+`), `exceptions:
+  - {app: shop, allow: DDL ON a.*, from: 2027-01-01T00:00:00Z, until: 2027-01-01T01:00:00Z, ticket: OPS-1, by: ann}
+`), "shop")
+	var got []string
+	for _, m := range a.Moments(noon) {
+		got = append(got, m.UTC().Format(time.RFC3339))
+	}
+	want := []string{
+		"2026-10-31T23:59:59Z", "2026-11-01T00:00:00Z", "2026-11-24T09:00:00Z", "2026-11-24T18:00:00Z",
+		"2026-12-31T23:59:59Z", "2027-01-01T00:00:00Z", "2027-01-01T00:59:59Z", "2027-01-01T01:00:00Z",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+	if (*policy.App)(nil).Moments(noon) != nil {
+		t.Error("a nil App has moments")
 	}
 }

@@ -12,7 +12,9 @@ import (
 
 	"guardrail/cmd/guardrail/internal/config"
 	"guardrail/policy"
+	"guardrail/policy/policytest"
 	"guardrail/policy/strictyaml"
+	"guardrail/sqlparse"
 )
 
 // checkCommand reads configuration and policies and tells what is wrong.
@@ -42,8 +44,9 @@ matter there, --effective shows what is in force there and who may not connect.
 
 Warnings tell what is allowed and most likely not meant: grants that nothing can
 use, denies that refuse nothing, wildcards over everything, accounts of two
-apps, exceptions and observe modes that have ended, and in one environment apps
-that may connect and do nothing. They do not change the exit code, unless
+apps, exceptions and observe modes that have ended, tests that hang on the hour
+at which they are run, and in one environment apps that may connect and do
+nothing. They do not change the exit code, unless
 --strict is given.
 
 The exit code is 0 when all is well, 1 when there are mistakes, and 2 when
@@ -101,7 +104,7 @@ func (c *checkCommand) policies(p *printer, paths []string) error {
 			return err
 		}
 	}
-	warnings := judged.Warnings(time.Now())
+	warnings := append(judged.Warnings(time.Now()), policytest.Hanging(runTests(parsed, anyServer, c.environment))...)
 	for _, w := range warnings {
 		p.tell("warning", w)
 	}
@@ -119,6 +122,9 @@ func (c *checkCommand) policies(p *printer, paths []string) error {
 	}
 	return nil
 }
+
+// anyServer is as what the tests are read that are looked for hanging on the hour: one is as good as another.
+var anyServer = sqlparse.Server{Flavour: sqlparse.MySQL, Version: 90704}
 
 // judged says for which environment was judged, and how many apps belong to it.
 func (c *checkCommand) judged(apps int) string {

@@ -12,19 +12,18 @@ import (
 )
 
 // tellAllEffective writes what holds for each app in some environments: in
-// tables, for programs in lines of JSON, and not at all among annotations.
+// tables, also among annotations, and for programs in lines of JSON.
 func tellAllEffective(p *printer, parsed *policy.Policy, environments []string) error {
 	for _, e := range environments {
 		set, err := parsed.Compile(e)
 		if err != nil {
 			return err
 		}
-		switch p.format {
-		case "text":
-			tellEffective(p.out, set)
-		case "json":
+		if p.format == "json" {
 			tellEffectiveLines(p.out, set)
+			continue
 		}
+		tellEffective(p.out, set)
 	}
 	return nil
 }

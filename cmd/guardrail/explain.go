@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -9,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"guardrail/cmd/guardrail/internal/config"
 	"guardrail/policy"
 	"guardrail/sqlparse"
 )
@@ -37,9 +37,11 @@ func newExplainCommand() *cobra.Command {
 refuses each need, and what would have to change. The statement is read from
 standard input when it is not given. No server is asked: what a requirement of
 ROWS or of a key hangs on is given by --rows, --primary-key and --unique-key.
+Where that is missing and decides, the verdict is open. Of the configuration,
+only environment and policies are read; with both flags it is not needed.
 
 The exit code is 0 when the statement would be forwarded, 1 when it would be
-refused, and 2 when something could not be read.`,
+refused, and 2 when the verdict is open or something could not be read.`,
 		Example: `  guardrail explain --app accounting-web --db freee_production 'DELETE FROM deals'
   guardrail explain --policies policies/ --environment staging --app migrator < migration.sql
   guardrail explain --app job-worker --db freee_production --rows 20000 'DELETE FROM jobs WHERE done = 1'
@@ -54,7 +56,7 @@ refused, and 2 when something could not be read.`,
 	}
 	f := cmd.Flags()
 	f.StringVarP(&c.config, "config", "c", "guardrail.yaml", "configuration file, for policies and environment")
-	f.StringVar(&c.policies, "policies", "", "a directory of policies in place of the configuration's")
+	f.StringVar(&c.policies, "policies", "", "a directory of policies, or one file, in place of the configuration's")
 	f.StringVar(&c.environment, "environment", "", "an environment in place of the configuration's")
 	f.StringVar(&c.app, "app", "", "the app that sends the statement")
 	f.StringVar(&c.schema, "db", "", "the session's default database")
@@ -86,12 +88,9 @@ func (c *explainCommand) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	r.Statements = sqlparse.NewReader(sqlparse.Options{}).Read(text, mode).Statements
-	d := app.Decide(r)
-	if r.Answers = c.answers.to(d.Questions); len(r.Answers) > 0 {
-		d = app.Decide(r)
-	}
+	r.Answers = c.answers.to(policy.Asked(app.Explain(r)), text, mode)
 	tellExplanation(p.out, app, r)
-	return tellVerdict(p.out, app, d, environment)
+	return tellVerdict(p.out, app, app.Decide(r), environment)
 }
 
 // request is what the flags say of the session, and how its server reads.
@@ -128,13 +127,13 @@ type explainAnswers struct {
 	unique  []string
 }
 
-// to returns the answers that were given to some questions.
-func (a explainAnswers) to(questions []policy.Question) []policy.Answer {
+// to returns the answers that were given to some questions about a text.
+func (a explainAnswers) to(questions []policy.Question, text []byte, mode sqlparse.Mode) []policy.Answer {
 	var answers []policy.Answer
 	for _, q := range questions {
 		switch {
 		case q.Kind == policy.AskRows && a.rows >= 0:
-			answers = append(answers, policy.Answer{Question: q, Rows: uint64(a.rows)})
+			answers = append(answers, q.AnswerRows(uint64(a.rows), text, mode))
 		case q.Kind == policy.AskKeys && len(a.primary)+len(a.unique) > 0:
 			keys := []policy.Key{{Primary: true, Columns: a.primary}, {Columns: a.unique}}
 			answers = append(answers, policy.Answer{Question: q, Keys: keys})
@@ -148,19 +147,21 @@ func (c *explainCommand) load() (app *policy.App, environment string, err error)
 	if c.app == "" {
 		return nil, "", errors.New("--app is missing: name the app that sends the statement")
 	}
-	if c.policies == "" || c.environment == "" {
-		o, err := config.Load(c.config)
-		if err != nil {
+	if c.environment == "" {
+		if c.environment, err = environmentOf(c.config); err != nil {
 			return nil, "", err
 		}
-		if c.policies == "" {
-			c.policies = o.Policies
-		}
-		if c.environment == "" {
-			c.environment = o.Environment
-		}
 	}
-	set, err := policy.Load(c.policies, c.environment)
+	c.policies = cmp.Or(c.policies, policiesOf(c.config))
+	sources, err := readPath(c.policies)
+	if err != nil {
+		return nil, "", err
+	}
+	parsed, err := policy.Parse(sources)
+	if err != nil {
+		return nil, "", err
+	}
+	set, err := parsed.Compile(c.environment)
 	if err != nil {
 		return nil, "", err
 	}

@@ -16,7 +16,7 @@ func tellExplanation(out io.Writer, app *policy.App, r policy.Request) {
 		tellReading(out, fmt.Sprintf("statement %d: ", i+1), &r.Statements[i])
 		for _, b := range bases {
 			if b.Statement == i {
-				tellBasis(out, app, b)
+				tellBasis(out, app, r, b)
 			}
 		}
 	}
@@ -59,7 +59,7 @@ func describe(s *sqlparse.Statement) string {
 }
 
 // tellBasis writes what one need, requirement or limit rests on.
-func tellBasis(out io.Writer, app *policy.App, b policy.Basis) {
+func tellBasis(out io.Writer, app *policy.App, r policy.Request, b policy.Basis) {
 	_, _ = fmt.Fprintf(out, "  %s: %s\n", outcome(b.Decision), basisSubject(b))
 	tellLine(out, "granted by", b.Grant)
 	tellLine(out, "granted at other times by", b.Closed)
@@ -67,11 +67,22 @@ func tellBasis(out io.Writer, app *policy.App, b policy.Basis) {
 	tellLine(out, "required by", b.Require)
 	tellLine(out, "limited by", b.Limit)
 	tellLine(out, "excepted by", b.Exception)
-	if b.Decision.Allowed() && !b.Decision.Observed {
-		return
+	if b.Past != nil && r.Now.Before(b.Past.Until) {
+		tellLine(out, "not yet excepted by", b.Past)
+	} else {
+		tellLine(out, "no longer excepted by", b.Past)
 	}
-	if hint := change(app, b); hint != "" {
-		_, _ = fmt.Fprintf(out, "    to allow it: %s\n", hint)
+	switch {
+	case len(b.Decision.Questions) > 0:
+		_, _ = fmt.Fprintf(out, "    it hangs on %s\n", missing(b.Decision.Questions))
+	case !b.Decision.Allowed() || b.Decision.Observed:
+		hint := change(app, &r.Statements[b.Statement], b)
+		if b.Need.Privilege == sqlparse.Unparsed {
+			hint = "correct the SQL, or write it in another way. If it must run as it is, unread by anybody: " + hint
+		}
+		if hint != "" {
+			_, _ = fmt.Fprintf(out, "    to allow it: %s\n", hint)
+		}
 	}
 }
 
@@ -93,6 +104,8 @@ func basisSubject(b policy.Basis) string {
 // outcome is a verdict in one word.
 func outcome(d policy.Decision) string {
 	switch {
+	case len(d.Questions) > 0:
+		return "open"
 	case !d.Allowed():
 		return "refused"
 	case d.Observed:
@@ -116,7 +129,7 @@ func tellLine(out io.Writer, how string, l *policy.RuleLine) {
 }
 
 // change says what would have to change for a part to be allowed.
-func change(app *policy.App, b policy.Basis) string {
+func change(app *policy.App, s *sqlparse.Statement, b policy.Basis) string {
 	need := fmt.Sprintf("%s ON %s", b.Need.Privilege, b.Need.Object)
 	switch b.Decision.Cause {
 	case policy.ByNoGrant, policy.ByUnparsed:
@@ -126,22 +139,23 @@ func change(app *policy.App, b policy.Basis) string {
 		if b.Need.Privilege == sqlparse.AnyPrivilege {
 			return fmt.Sprintf("grant something ON %s in %s", b.Need.Object, app.File())
 		}
-		return fmt.Sprintf("add to grants in %s: - %s", app.File(), need)
+		again := ""
+		if b.Past != nil {
+			again = "open the exception anew, or "
+		}
+		return fmt.Sprintf("%sadd to grants in %s: - %s", again, app.File(), need)
 	case policy.ByDeny:
 		return fmt.Sprintf("open an exception in a file without app: {app: %s, allow: %s, until: ..., ticket: ..., by: ...}", app.Name(), need)
 	case policy.ByWhere:
+		if s.Where == sqlparse.WhereConstant {
+			return "compare a column with a value by =, <, IN or BETWEEN; " + countsAsNone
+		}
 		return "restrict the rows by a column in the WHERE clause"
 	case policy.ByLimit:
 		return "add a LIMIT below a million"
 	case policy.ByRows:
-		if len(b.Decision.Questions) > 0 {
-			return "it hangs on the server's estimate; say it with --rows"
-		}
-		return "restrict the rows in the WHERE clause, or send the statement alone"
+		return "restrict the rows in the WHERE clause or by a LIMIT; of a text of several statements nothing is estimated: send it alone"
 	case policy.ByKey:
-		if len(b.Decision.Questions) > 0 {
-			return "it hangs on the table's keys; say them with --primary-key and --unique-key"
-		}
 		return "hold the columns of the key to values in the WHERE clause"
 	case policy.ByVariable:
 		return "do not set the variable; the policy has set it"
@@ -155,14 +169,21 @@ func change(app *policy.App, b policy.Basis) string {
 	return ""
 }
 
-// tellVerdict writes what the client would get, and ends the process with 1 for a refusal.
+// tellVerdict writes what the client would get, and ends the process with 1 for a
+// refusal, with 2 where the server would have to be asked first.
 func tellVerdict(out io.Writer, app *policy.App, d policy.Decision, environment string) error {
+	refusal := fmt.Sprintf("ERROR %d (%s): %s\n", d.Code, d.State, d.Message(environment, "-"))
 	switch {
+	case len(d.Questions) > 0 && d.Allowed():
+		_, _ = fmt.Fprintf(out, "verdict: forwarded; whether it is recorded as one that would be refused hangs on %s\n", missing(d.Questions))
+	case len(d.Questions) > 0:
+		_, _ = fmt.Fprintf(out, "verdict: open, it hangs on %s\n", missing(d.Questions))
+		return exitCode(2)
 	case !d.Allowed():
-		_, _ = fmt.Fprintf(out, "verdict: refused\nERROR %d (%s): %s\n", d.Code, d.State, d.Message(environment, "-"))
+		_, _ = fmt.Fprintf(out, "verdict: refused\n%s", refusal)
 		return exitCode(1)
 	case d.Observed:
-		_, _ = fmt.Fprintf(out, "verdict: forwarded, and recorded as one that would be refused\nERROR %d (%s): %s\n", d.Code, d.State, d.Message(environment, "-"))
+		_, _ = fmt.Fprintf(out, "verdict: forwarded, and recorded as one that would be refused with\n%s", refusal)
 	case d.Cause == policy.ByException:
 		_, _ = fmt.Fprintf(out, "verdict: forwarded, by an exception\n")
 	default:

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"guardrail/policy"
+	"guardrail/policy/strictyaml"
 )
 
 // readPolicies reads the policy files of directories, and files given by name, all together.
@@ -38,4 +39,19 @@ func readPath(path string) ([]policy.Source, error) {
 	}
 	s, err := policy.ReadFile(path)
 	return []policy.Source{s}, err
+}
+
+// environmentOf reads the environment out of a configuration. The rest of it may
+// be wrong here: on a desk there are no keys and no passwords.
+func environmentOf(configFile string) (string, error) {
+	text, err := os.ReadFile(configFile)
+	if err != nil {
+		return "", fmt.Errorf("which environment is meant? read configuration: %w; or name it with --environment", err)
+	}
+	root := strictyaml.Parse(configFile, text, &strictyaml.Report{})
+	named := root.FieldsAnd([]string{}, "environment").Get("environment").Written()
+	if named == "" {
+		return "", fmt.Errorf("%s names no environment; or name it with --environment", configFile)
+	}
+	return named, nil
 }

@@ -140,6 +140,15 @@ func TestPoliciesThatFailTheirTestsAreNotTaken(t *testing.T) {
 	if got := s.get("/readyz"); !strings.Contains(got, "\npolicies: "+policyHash(s)) {
 		t.Errorf("/readyz: %s", got)
 	}
+
+	// A test that fails by the hour alone, as a window is closed or an exception has ended, keeps nothing out.
+	taken := policyHash(s)
+	s.write("window.yaml", "exceptions:\n  - {app: accounting-web, allow: ALTER ON accounting.t, until: 2020-01-01T00:00:00Z, ticket: OPS-9, by: ann}\n"+
+		"tests:\n  - {app: accounting-web, sql: ALTER TABLE accounting.t ADD c INT, expect: allow}\n")
+	s.until("the policies with an outdated test are taken", func() bool { return policyHash(s) != taken })
+	if last, text, code := s.ask(); code != 0 || last.Policies.Error != "" {
+		t.Errorf("exit code %d: %s", code, text)
+	}
 }
 
 func policyHash(s served) string {

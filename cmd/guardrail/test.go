@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os/signal"
 	"syscall"
@@ -12,7 +11,6 @@ import (
 	"guardrail/cmd/guardrail/internal/config"
 	"guardrail/policy"
 	"guardrail/policy/policytest"
-	"guardrail/policy/strictyaml"
 	"guardrail/sqlparse"
 )
 
@@ -39,13 +37,21 @@ that holds nothing but tests.
 
 A test runs in the environment it names, or in the first that its app lists; with
 --environment only those of one environment run, and --coverage is about the
-lines that are in force there.
+lines that are in force there. It runs at the moment it names, or now; one that
+names none and hangs on the hour is warned of.
+
+What is only observed counts as refused, unless the test expects observe. by
+names any rule that refuses: its id or FILE:LINE, the verb that is missing or
+denied, WHERE, ROWS, LIMIT, PRIMARY KEY, UNIQUE KEY, DECLARED ENVIRONMENT, or
+not-granted, deny, during, multiple, variable, unparsed, no-database, and of
+logins no-account, network, environment, declared.
 
 The exit code is 0 when all tests pass, 1 when one fails, when there are
 mistakes or no tests, and 2 when something could not be read.
 
 With --coverage it is 1 as well while some grant, deny, requirement, exception
-or limit is shown to work by no test; those lines are told.`,
+or limit is shown to work by no test; those lines are told. Limits that are
+counted over many statements or logins cannot be tested.`,
 		Example: `  guardrail test policies/
   guardrail test --coverage policies/ more-tests/accounting.yaml
   guardrail test --coverage --environment production policies/
@@ -93,14 +99,6 @@ func (c *testCommand) run(cmd *cobra.Command, args []string) error {
 	})
 }
 
-// tellFailed tells an error that has not been told, since the process goes on.
-func tellFailed(p *printer, err error) {
-	var code exitCode
-	if err != nil && !errors.As(err, &code) {
-		_, _ = fmt.Fprintln(p.out, "guardrail:", err)
-	}
-}
-
 // test runs the tests once.
 func (c *testCommand) test(p *printer, server sqlparse.Server, paths []string) error {
 	sources, err := readPolicies(paths)
@@ -117,82 +115,27 @@ func (c *testCommand) test(p *printer, server sqlparse.Server, paths []string) e
 			return err
 		}
 	}
-	results := policytest.Run(parsed, policytest.Options{
-		Reader: sqlparse.NewReader(sqlparse.Options{}),
-		Mode:   sqlparse.Mode{Server: server, Charset: sqlparse.CharsetUTF8},
-		Now:    time.Now(),
-
-		Environment: c.only,
-	})
+	results := runTests(parsed, server, c.only)
 	failed := c.report(p, results)
+	tellHanging(p, results)
 	untested := policytest.Untested(judged, results)
 	if c.covered {
 		tellUntested(p, untested)
 	}
 	tellTotals(p, results, failed, len(policytest.Testable(judged)), untested, c.covered)
+	tellUntestable(p, judged)
 	if failed > 0 || len(results) == 0 || c.covered && len(untested) > 0 {
 		return exitCode(1)
 	}
 	return nil
 }
 
-// report tells the results one by one, and returns how many failed.
-func (c *testCommand) report(p *printer, results []policytest.Result) (failed int) {
-	for _, r := range results {
-		at := strictyaml.Pos{File: r.Test.File, Line: r.Test.Line, Col: r.Test.Col}
-		switch {
-		case r.Failure == "":
-			if c.verbose && p.format == "text" {
-				_, _ = fmt.Fprintf(p.out, "ok   %s: %s\n", at, subject(r))
-			}
-			continue
-		case p.format == "text":
-			_, _ = fmt.Fprintf(p.out, "FAIL %s: %s\n     %s\n", at, r.Failure, subject(r))
-		default:
-			p.tell("error", strictyaml.Mistake{Pos: at, What: r.Failure, Hint: subject(r)})
-		}
-		failed++
-	}
-	return failed
-}
-
-// tellUntested tells the lines that no test shows to work.
-func tellUntested(p *printer, untested []policy.RuleLine) {
-	for _, l := range untested {
-		at := strictyaml.Pos{File: l.File, Line: l.Line, Col: l.Col}
-		p.tell("warning", strictyaml.Mistake{Pos: at, What: fmt.Sprintf("no test shows that this %s works", l.Effect)})
-	}
-}
-
-// tellTotals tells how many tests passed, and how many lines they show to work.
-func tellTotals(p *printer, results []policytest.Result, failed, testable int, untested []policy.RuleLine, covered bool) {
-	if p.format != "text" {
-		return
-	}
-	switch {
-	case len(results) == 0:
-		_, _ = fmt.Fprintln(p.out, "no tests: write some under the key tests")
-		return
-	case failed > 0:
-		_, _ = fmt.Fprintf(p.out, "%d of %s failed\n", failed, count(len(results), "test"))
-	default:
-		_, _ = fmt.Fprintf(p.out, "%s passed\n", count(len(results), "test"))
-	}
-	hint := ""
-	if len(untested) > 0 && !covered {
-		hint = "; --coverage tells the others"
-	}
-	_, _ = fmt.Fprintf(p.out, "%d of %s shown to work%s\n", testable-len(untested), count(testable, "line"), hint)
-}
-
-// subject is what a test is about: who does what, where.
-func subject(r policytest.Result) string {
-	if r.Test.Account != "" {
-		return fmt.Sprintf("login of %s from %s in %s", r.Test.Account, r.Test.From, r.Environment)
-	}
-	where := ""
-	if r.Test.Schema != "" {
-		where = ", database " + r.Test.Schema
-	}
-	return fmt.Sprintf("%s in %s%s: %s", r.Test.App, r.Environment, where, r.Test.SQL)
+// runTests runs the tests of policies now, as one server reads; those of one environment if it is named.
+func runTests(parsed *policy.Policy, server sqlparse.Server, environment string) []policytest.Result {
+	return policytest.Run(parsed, policytest.Options{
+		Reader:      sqlparse.NewReader(sqlparse.Options{}),
+		Mode:        sqlparse.Mode{Server: server, Charset: sqlparse.CharsetUTF8},
+		Now:         time.Now(),
+		Environment: environment,
+	})
 }

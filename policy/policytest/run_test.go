@@ -45,9 +45,10 @@ tests:
 		{"login", "{login: shop@10.1.2.3, expect: allow}", ""},
 		{"login from elsewhere", "{login: shop@192.168.0.1, expect: deny, by: network}", ""},
 		{"login of nobody", "{login: root@10.1.2.3, expect: deny, by: no-account}", ""},
+		{"wrong: login", "{login: shop@192.168.0.1, expect: allow}", "expected allow, but it is refused by network (a.yaml:3)"},
 		{"wrong: allow", "{sql: DROP TABLE t, db: shop, expect: allow}", "expected allow, but it is refused by not-granted (a.yaml:2), DROP TABLE ON shop.t"},
 		{"wrong: deny", "{sql: SELECT 1 FROM t, db: shop, expect: deny}", "expected deny, but it is allowed"},
-		{"wrong: by", "{sql: DROP TABLE t, db: shop, expect: deny, by: WHERE}", "expected deny by WHERE, but it is refused by not-granted (a.yaml:2), DROP TABLE ON shop.t"},
+		{"wrong: by", "{sql: DROP TABLE t, db: shop, expect: deny, by: WHERE}", "expected deny by WHERE, but it is refused by not-granted (a.yaml:2), DROP TABLE ON shop.t; write by: DROP TABLE"},
 		{"wrong: unreadable", "{sql: PREPARE s FROM @v, db: shop, expect: allow}", "expected allow, but it is refused by unparsed (a.yaml:2), UNPARSED ON *.*: the statement cannot be read: "},
 	}
 	for _, tt := range tests {
@@ -125,7 +126,7 @@ func TestCheck(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := ""
-		if err := policytest.Check(p, options()); err != nil {
+		if _, err := policytest.Check(p, options()); err != nil {
 			got = err.Error()
 		}
 		if got != want {
@@ -154,7 +155,15 @@ tests:
 		"{sql: UPDATE shop.t SET a = 1 WHERE id = 5, unique_key: [id], expect: deny, by: PRIMARY KEY}": "",
 		"{sql: UPDATE shop.t SET a = 1 WHERE b = 5, primary_key: [id], expect: deny, by: key}":         "",
 		"{sql: SET sql_safe_updates = 0, expect: deny, by: variable}":                                  "",
-		"{sql: DELETE FROM shop.t, rows: 11, expect: deny, by: LIMIT}":                                 "expected deny by LIMIT, but it is refused by a.yaml:6",
+		"{sql: DELETE FROM shop.t, rows: 11, expect: deny, by: LIMIT}":                                 "expected deny by LIMIT, but it is refused by a.yaml:6; write by: ROWS",
+		"{sql: DELETE FROM shop.t, expect: allow}":                                                     "expected allow, but it is refused by a.yaml:6; no rows: given",
+		"{sql: UPDATE shop.t SET a = 1 WHERE id = 5, expect: allow}":                                   "expected allow, but it is refused by a.yaml:6; no primary_key: or unique_key: given",
+		"{sql: DELETE FROM shop.t LIMIT 10, rows: 900000, expect: allow}":                              "",
+		"{sql: DELETE FROM shop.t ORDER BY id LIMIT 10, rows: 900000, expect: allow}":                  "",
+		"{sql: DELETE FROM shop.t LIMIT 11, rows: 900000, expect: deny, by: ROWS}":                     "",
+		"{sql: DELETE FROM shop.t LIMIT 11, rows: 10, expect: allow}":                                  "",
+		"{sql: SET sql_safe_updates = 0, expect: deny, by: a.yaml:7}":                                  "",
+		"{sql: SET sql_safe_updates = 0, expect: deny, by: WHERE}":                                     "expected deny by WHERE, but it is refused by a.yaml:7; write by: variable",
 		"{sql: UPDATE shop.t SET a = 1 WHERE id = 5, primary_key: [a, id], expect: allow}":             "expected allow, but it is refused by a.yaml:6",
 	} {
 		p, err := policy.Parse([]policy.Source{{File: "a.yaml", Text: []byte(file + "  - " + test + "\n")}})

@@ -12,6 +12,7 @@ import (
 
 	"guardrail/policy"
 	"guardrail/policy/policytest"
+	"guardrail/policy/strictyaml"
 	"guardrail/sqlparse"
 )
 
@@ -43,12 +44,16 @@ func (a *App) watch() error {
 
 // Reload loads the policies again and has them pass their own tests. Those that
 // do not leave the ones in force; the log, the metrics, /readyz and the page say
-// so. At the start, failing tests leave the policies in force that they are of:
+// so; tests that fail by the hour alone are only told. At the start, failing tests leave the policies in force that they are of:
 // there are no others, and an app must not be locked out because a test has
 // become outdated overnight.
 func (a *App) Reload(reason string) {
 	now := time.Now()
-	err := a.live.Reload(func() (*policy.Set, error) { return load(a.config.Policies, a.config.Environment, now) }, now)
+	var outdated strictyaml.Mistakes
+	err := a.live.Reload(func() (set *policy.Set, err error) {
+		set, outdated, err = load(a.config.Policies, a.config.Environment, now)
+		return set, err
+	}, now)
 	status := a.live.Status()
 	a.metrics.Reloaded(status.LoadedAt, status.Hash, err)
 	a.recordReload(now, status.Hash, err)
@@ -57,32 +62,39 @@ func (a *App) Reload(reason string) {
 			zap.String("reason", reason), zap.String("policy_hash", status.Hash), zap.Error(err))
 		return
 	}
+	if len(outdated) > 0 {
+		a.log.Warn("tests of the policies fail at this moment and pass at another; the policies are taken",
+			zap.String("policy_hash", status.Hash), zap.Error(outdated))
+	}
 	a.log.Info("policies loaded", zap.String("reason", reason), zap.String("policy_hash", status.Hash))
 }
 
 // load reads the policies of a directory for an environment, and runs the tests
 // that they have there. A policy is meant for MySQL or for MariaDB: its tests
 // must pass as the newest of one of them reads.
-func load(dir, environment string, now time.Time) (*policy.Set, error) {
+func load(dir, environment string, now time.Time) (set *policy.Set, outdated strictyaml.Mistakes, err error) {
 	sources, err := policy.ReadDir(dir)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	p, err := policy.Parse(sources)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	set, err := p.Compile(environment)
-	if err != nil {
-		return nil, err
+	if set, err = p.Compile(environment); err != nil {
+		return nil, nil, err
 	}
-	if failed := tested(p, environment, now, "mysql-9.7.4"); failed != nil && tested(p, environment, now, "mariadb-11.8.3") != nil {
-		return nil, failed
+	outdated, failed := tested(p, environment, now, "mysql-9.7.4")
+	if failed == nil {
+		return set, outdated, nil
 	}
-	return set, nil
+	if outdated, err = tested(p, environment, now, "mariadb-11.8.3"); err != nil {
+		return nil, nil, failed
+	}
+	return set, outdated, nil
 }
 
-func tested(p *policy.Policy, environment string, now time.Time, version string) error {
+func tested(p *policy.Policy, environment string, now time.Time, version string) (outdated strictyaml.Mistakes, err error) {
 	return policytest.Check(p, policytest.Options{
 		Reader: sqlparse.NewReader(sqlparse.Options{}), Mode: readAs(version), Now: now, Environment: environment,
 	})
