@@ -58,7 +58,7 @@ func parseNetwork(text string) (_ netip.Prefix, hint string, _ error) {
 	network, err := netip.ParsePrefix(text)
 	switch {
 	case err != nil:
-		return netip.Prefix{}, "try " + likelyNetwork(text), fmt.Errorf("%q is no network", text)
+		return netip.Prefix{}, networkHint(text), fmt.Errorf("%q is no network", text)
 	case network.Addr().Is4In6():
 		return netip.Prefix{}, "write it as an IPv4 network", fmt.Errorf("%q is an IPv4 network in IPv6", text)
 	case network != network.Masked():
@@ -66,6 +66,20 @@ func parseNetwork(text string) (_ netip.Prefix, hint string, _ error) {
 	}
 	return network, "", nil
 }
+
+// networkHint says what to write for a text that is no network.
+func networkHint(text string) string {
+	address, _, _ := strings.Cut(text, "/")
+	if addr, err := netip.ParseAddr(address); err == nil && likelyNetwork(text) == anyNetwork {
+		return fmt.Sprintf("write 0 to %d behind the /, as in %s", addr.BitLen(), anyNetwork)
+	}
+	if strings.ContainsFunc(address, func(r rune) bool { return 'g' <= r|0x20 && r|0x20 <= 'z' }) {
+		return "host names are not looked up: write an address or a network, as in " + anyNetwork
+	}
+	return "try " + likelyNetwork(text)
+}
+
+const anyNetwork = "10.0.0.0/8"
 
 // likelyNetwork is what a host of MySQL's may mean: 10.0.% and 10.0.0.0/255.255.0.0 are 10.0.0.0/16.
 func likelyNetwork(text string) string {
@@ -80,5 +94,5 @@ func likelyNetwork(text string) string {
 	if network, err := netip.ParsePrefix(text); err == nil && network.Bits() > 0 {
 		return network.Masked().String()
 	}
-	return "10.0.0.0/8"
+	return anyNetwork
 }

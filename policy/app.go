@@ -78,6 +78,15 @@ func (a *App) SessionStatement(f sqlparse.Flavour) string {
 	return b.String()
 }
 
+// SetBy is the rule that sets a session variable at login; its zero value is for
+// one that none sets.
+func (a *App) SetBy(variable string) Rule {
+	if l := a.held[variableName(variable)]; l != nil {
+		return l.Rule
+	}
+	return Rule{}
+}
+
 // limitLine returns the line of a key of limits, or nil.
 func (a *App) limitLine(key string) *RuleLine {
 	for i := range a.limits.lines {

@@ -19,6 +19,7 @@ func (p *Policy) In(environment string) (*Policy, error) {
 		requires:    linesIn(p.requires, environment),
 		exceptions:  linesIn(p.exceptions, environment),
 		hash:        p.hash,
+		whole:       p.all(),
 	}
 	for _, a := range p.apps {
 		if slices.Contains(a.environments, environment) {
@@ -27,6 +28,14 @@ func (p *Policy) In(environment string) (*Policy, error) {
 	}
 	here.exceptions = slices.DeleteFunc(here.exceptions, func(l line) bool { return here.app(l.App) == nil })
 	return here, nil
+}
+
+// all is the policy of all environments.
+func (p *Policy) all() *Policy {
+	if p.whole != nil {
+		return p.whole
+	}
+	return p
 }
 
 // knows reports an environment to which no app belongs.

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -37,6 +38,7 @@ type marks struct {
 	app          strictyaml.Value
 	id           strictyaml.Value
 	lifts        strictyaml.Value
+	variable     strictyaml.Value // of a limit: its name
 	environments []strictyaml.Value
 }
 
@@ -67,24 +69,39 @@ var (
 
 	// keys that people put into the wrong one of the two kinds of file
 	notInApp    = []string{"exceptions"}
-	notInShared = []string{"environments", "during", "limits", "mode", "until"}
+	notInShared = []string{"accounts", "environments", "during", "grants", "limits", "mode", "until"}
 )
 
 // parseFile reads one file into the policy.
 func (p *Policy) parseFile(s Source, report *strictyaml.Report) {
 	root := strictyaml.Parse(s.File, s.Text, report)
-	if !root.Exists() {
-		return
-	}
 	switch {
-	case root.Has("app"):
-		p.parseApp(root, root.FieldsAnd(notInApp, appKeys...))
-	case root.Has("grants") || root.Has("accounts"):
-		root.Fail("app is missing", "name the app these lines are for, as in app: accounting-web")
+	case !root.Exists():
+		p.lost.apps, p.lost.environments = true, true
+	case ofApp(root):
 		p.parseApp(root, root.FieldsAnd(notInApp, appKeys...))
 	default:
 		p.parseShared(root.FieldsAnd(notInShared, sharedKeys...))
 	}
+}
+
+// ofApp reports whether a file is meant for one app, though it may fail to name it.
+func ofApp(root strictyaml.Value) bool {
+	if !root.IsMap() {
+		return false
+	}
+	named, keys := false, 0
+	for _, e := range root.Entries() {
+		switch key := e.Key.Written(); key {
+		case "accounts", "environments":
+			keys++
+		case "grants":
+			keys++
+		default:
+			named = named || strictyaml.DidYouMean(key, appKeys) == "did you mean app?"
+		}
+	}
+	return named || keys > 1
 }
 
 // parseShared reads a file whose lines apply to every app.
@@ -95,13 +112,13 @@ func (p *Policy) parseShared(f strictyaml.Fields) {
 	p.denies = append(p.denies, parseDenies(f.Get("deny"))...)
 	p.requires = append(p.requires, parseRequires(f.Get("require"))...)
 	p.exceptions = append(p.exceptions, parseExceptions(f.Get("exceptions"))...)
-	p.tests = append(p.tests, parseTests(f.Get("tests"), "")...)
+	p.addTests(f.Get("tests"), "")
 }
 
 // parseApp reads a file of one app.
 func (p *Policy) parseApp(root strictyaml.Value, f strictyaml.Fields) {
 	f.Refuse("exceptions", "exceptions in the file of one app", "write them in a file without app, such as everyone.yaml")
-	named := f.Get("app")
+	named := f.Need("app", "name the app these lines are for, as in app: accounting-web")
 	a := &appFile{at: named, name: named.Word("an app's name"), Rule: place(root)}
 	if named.Exists() {
 		a.Rule = place(named)
@@ -121,8 +138,13 @@ func (p *Policy) parseApp(root strictyaml.Value, f strictyaml.Fields) {
 	a.limits = parseLimits(f.Get("limits"))
 	a.observeUntil = parseMode(f)
 	p.apps = append(p.apps, a)
-	p.tests = append(p.tests, parseTests(f.Get("tests"), a.name)...)
+	p.lost.apps = p.lost.apps || a.name == ""
+	p.lost.environments = p.lost.environments || len(a.environments) == 0
+	p.addTests(f.Get("tests"), cmp.Or(a.name, nameless))
 }
+
+// nameless stands for an app whose name cannot be read: its tests are about it.
+const nameless = "?"
 
 // parseEnvironments reads a list of environment names that is not empty.
 func parseEnvironments(v strictyaml.Value) (names []string, at []strictyaml.Value) {
@@ -152,7 +174,7 @@ func parseMode(f strictyaml.Fields) time.Time {
 	case word == "observe" && !until.Exists():
 		mode.Fail("mode observe has no end", "add until: with the moment from which it enforces")
 	case word != "observe" && until.Exists() && (word != "" || !mode.Exists()):
-		until.Fail("until without mode: observe", "")
+		until.Fail("until without mode: observe", "add mode: observe, or take until away")
 		return time.Time{}
 	}
 	return end

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"guardrail/policy/strictyaml"
 	"guardrail/sqlparse"
@@ -19,7 +20,7 @@ type clause struct {
 // parseClause reads "SELECT, INSERT ON db.*". Mistakes are told at their place in the value.
 func parseClause(v strictyaml.Value) clause {
 	text := v.Text()
-	if text == "" {
+	if text == "" || oddSpace(v, text) {
 		return clause{}
 	}
 	verbsEnd, objectStart := splitOn(text)
@@ -79,6 +80,19 @@ func splitOn(text string) (verbsEnd, objectStart int) {
 		}
 	}
 	return -1, -1
+}
+
+// oddSpace reports a character that looks like a space and separates no words, as
+// comes along when a text is copied from a page. Between backticks it is a name's.
+func oddSpace(v strictyaml.Value, text string) bool {
+	text, _, _ = strings.Cut(text, "`")
+	i := strings.IndexFunc(text, func(r rune) bool { return r > 0x7f && (unicode.IsSpace(r) || r == '\u200b' || r == '\ufeff') })
+	if i < 0 {
+		return false
+	}
+	r, _ := utf8.DecodeRuneInString(text[i:])
+	v.FailAt(i, fmt.Sprintf("a character that only looks like a space (%U)", r), "write a plain space")
+	return true
 }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' }

@@ -77,8 +77,8 @@ func parseLimits(v strictyaml.Value) limits {
 	}
 	l.SingleStatement = f.Get(multiStatements).OneOf("deny", "allow") == "deny"
 	l.MaxAllowedPacket = parseBytes(f.Get(maxAllowedPacket))
-	l.MaxUserConnections = f.Get(maxUserConnections).Int(1, 100000)
-	l.MaxQueriesPerSecond = f.Get(maxQueriesPerSecond).Int(1, 1000000)
+	l.MaxUserConnections = parseMost(f.Get(maxUserConnections), 100000)
+	l.MaxQueriesPerSecond = parseMost(f.Get(maxQueriesPerSecond), 1000000)
 	for _, key := range limitKeys {
 		if key != sessionVariables && f.Get(key).Exists() {
 			l.addLine(key, f.Get(key))
@@ -100,6 +100,15 @@ func (l *limits) addLine(key string, v strictyaml.Value) {
 		told.Decided = true
 	}
 	l.lines = append(l.lines, line{RuleLine: told, limit: key, at: marks{self: v}})
+}
+
+// parseMost reads a number above zero, which stands for no limit in GRANT.
+func parseMost(v strictyaml.Value, most int) int {
+	if v.IsNumber() && v.Written() == "0" {
+		v.Fail(fmt.Sprintf("%s must be a number from 1 to %d", v.Label(), most), "leave the key out for no limit")
+		return 0
+	}
+	return v.Int(1, most)
 }
 
 func asNumber(on bool) string {

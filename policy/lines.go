@@ -32,10 +32,9 @@ func parseRequires(v strictyaml.Value) []line {
 	var out []line
 	for _, item := range v.Items() {
 		l := parseRule(item, "write what is required, as in rule: WHERE FOR UPDATE, DELETE")
-		if d, ok := parseDemand(l.written); ok {
-			l.demand, l.AtLogin = d, d.kind == demandDeclared
-			out = append(out, l.line)
-		}
+		l.demand, _ = parseDemand(l.written)
+		l.AtLogin = l.demand.kind == demandDeclared
+		out = append(out, l.line)
 	}
 	return out
 }

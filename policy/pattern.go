@@ -73,7 +73,7 @@ func needsQuotes(r rune) bool {
 
 var (
 	errNoDot     = errors.New("an object is *.*, db.* or db.table")
-	errWildcard  = errors.New("* stands only at the end of a name")
+	errWildcard  = errors.New("* stands only at the end of a name, as in old_*")
 	errPercent   = errors.New("% is no wildcard here; write * at the end of a name, as in old_*")
 	errBacktick  = errors.New("a backtick is not closed")
 	errColumns   = errors.New("columns cannot be granted; grants are on tables")
@@ -95,7 +95,7 @@ func parsePattern(text string) (pattern, error) {
 		return pattern{}, err
 	}
 	if rest != "" {
-		return pattern{}, fmt.Errorf("unexpected %q after the object", strings.TrimSpace(rest))
+		return pattern{}, fmt.Errorf("unexpected %q after the object; %w", strings.TrimSpace(rest), errNoDot)
 	}
 	return pattern{schema: schema, name: name}, nil
 }

@@ -21,7 +21,14 @@ type Policy struct {
 	exceptions  []line
 	tests       []Test
 	hash        string
+	bys         map[Rule]strictyaml.Value // what refuses, of the tests that say so
+	lost        lost
+	whole       *Policy // of all environments, where this is what of it holds in one
 }
+
+// lost says which names the files may hold that could not be read: what other
+// files say of such a name is no mistake of theirs.
+type lost struct{ apps, environments bool }
 
 // Load reads the policy files of a directory and compiles them for an
 // environment. Its error is a strictyaml.Mistakes with all that is wrong, or
@@ -131,7 +138,7 @@ func Parse(sources []Source) (*Policy, error) {
 	sources = slices.Clone(sources)
 	slices.SortFunc(sources, func(a, b Source) int { return strings.Compare(a.File, b.File) })
 	var report strictyaml.Report
-	p := &Policy{hash: hashOf(sources)}
+	p := &Policy{hash: hashOf(sources), bys: map[Rule]strictyaml.Value{}}
 	for _, s := range sources {
 		p.parseFile(s, &report)
 	}

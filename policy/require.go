@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -44,12 +45,12 @@ var demandWords = []struct {
 	{"DECLARED ENVIRONMENT", demandDeclared},
 }
 
-const demandHint = "write WHERE, LIMIT, ROWS <= 10000, PRIMARY KEY or UNIQUE KEY, as in WHERE FOR UPDATE, DELETE"
+const demandHint = "write WHERE, LIMIT, ROWS <= 10000, PRIMARY KEY, UNIQUE KEY or DECLARED ENVIRONMENT, as in WHERE FOR UPDATE, DELETE"
 
 // parseDemand reads "WHERE FOR UPDATE, DELETE", "ROWS <= 10000 FOR DELETE ON db.*" and their kin.
 func parseDemand(v strictyaml.Value) (demand, bool) {
 	text := v.Text()
-	if text == "" {
+	if text == "" || oddSpace(v, text) {
 		return demand{}, false
 	}
 	head, forAt := splitFor(text)
@@ -157,11 +158,16 @@ func refuseDemand(v strictyaml.Value, words []string) {
 		v.Fail("unknown requirement "+word, `write it as in WHERE FOR UPDATE, DELETE, in quotes where it stands between [ and ]: the comma begins a new line there`)
 		return
 	}
-	hint := strictyaml.DidYouMean(word, []string{"WHERE", "LIMIT", "ROWS"})
-	if hint == "" {
-		hint = demandHint
+	var known []string
+	for _, w := range demandWords {
+		known = append(known, w.words)
 	}
-	v.Fail("unknown requirement "+word, hint)
+	whole := strings.ToUpper(strings.Join(words, " "))
+	if hint := strictyaml.DidYouMean(whole, known); hint != "" {
+		v.Fail("unknown requirement "+whole, hint)
+		return
+	}
+	v.Fail("unknown requirement "+word, cmp.Or(strictyaml.DidYouMean(word, known), demandHint))
 }
 
 // parseDemanded reads the verbs after FOR, which begin at a byte of the text.

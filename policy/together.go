@@ -20,9 +20,11 @@ func (p *Policy) checkTogether() {
 			p.checkEnvironments(l, a.environments, "app "+a.name+" does not belong to environment ")
 		}
 	}
-	all := p.Environments()
-	for _, l := range slices.Concat(p.denies, p.requires) {
-		p.checkEnvironments(l, all, "no app belongs to environment ")
+	if !p.lost.environments {
+		all := p.Environments()
+		for _, l := range slices.Concat(p.denies, p.requires) {
+			p.checkEnvironments(l, all, "no app belongs to environment ")
+		}
 	}
 	for _, l := range p.exceptions {
 		if a := p.named(l.at.app, l.App); a != nil {
@@ -44,7 +46,7 @@ func (p *Policy) checkLift(x line, a *appFile) {
 			ids = append(ids, l.ID)
 		}
 	}
-	if slices.Contains(ids, x.lifts) {
+	if slices.Contains(ids, x.lifts) || p.lost.apps {
 		return
 	}
 	hint := strictyaml.DidYouMean(x.lifts, ids)
@@ -57,8 +59,8 @@ func (p *Policy) checkLift(x line, a *appFile) {
 // named returns the app of a name, and reports a name that no app bears.
 func (p *Policy) named(v strictyaml.Value, name string) *appFile {
 	a := p.app(name)
-	if a == nil && name != "" {
-		v.Fail("no app is called "+name, strictyaml.DidYouMean(name, p.appNames()))
+	if a == nil && name != "" && !p.lost.apps {
+		v.Fail("no app is called "+name, oneOf(name, p.appNames()))
 	}
 	return a
 }
@@ -66,13 +68,17 @@ func (p *Policy) named(v strictyaml.Value, name string) *appFile {
 func (p *Policy) checkEnvironments(l line, known []string, what string) {
 	for i, name := range l.Environments {
 		if len(known) > 0 && !slices.Contains(known, name) {
-			hint := strictyaml.DidYouMean(name, known)
-			if hint == "" {
-				hint = "write " + strings.Join(known, " or ")
-			}
-			l.at.environments[i].Fail(what+name, hint)
+			l.at.environments[i].Fail(what+name, oneOf(name, known))
 		}
 	}
+}
+
+// oneOf says which of the known words to write for another one.
+func oneOf(word string, known []string) string {
+	if hint := strictyaml.DidYouMean(word, known); hint != "" || len(known) == 0 || len(known) > 8 {
+		return hint
+	}
+	return "write " + strings.Join(known, " or ")
 }
 
 func (p *Policy) checkAppNames() {
@@ -142,13 +148,11 @@ func (p *Policy) checkTests() {
 	all := p.Environments()
 	for i := range p.tests {
 		t := &p.tests[i]
-		if t.App != "" && t.Account == "" {
-			if p.app(t.App) == nil {
-				t.at.app.Fail("no app is called "+t.App, strictyaml.DidYouMean(t.App, p.appNames()))
-			}
+		if t.Account == "" && t.App != nameless {
+			p.named(t.at.app, t.App)
 		}
-		if t.In != "" && !slices.Contains(all, t.In) {
-			t.at.environments[0].Fail("no app belongs to environment "+t.In, strictyaml.DidYouMean(t.In, all))
+		if t.In != "" && !slices.Contains(all, t.In) && !p.lost.environments {
+			t.at.environments[0].Fail("no app belongs to environment "+t.In, oneOf(t.In, all))
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -28,6 +29,7 @@ func (l *limits) parseSession(v strictyaml.Value) {
 		if ok {
 			l.session = append(l.session, Variable{name, value})
 			l.addLine(name, e.Value)
+			l.lines[len(l.lines)-1].at.variable = e.Key
 		}
 	}
 }
@@ -46,6 +48,19 @@ func refusedVariable(name string) (what, hint string) {
 		return name + " belongs to the application", "it decides what its statements mean"
 	}
 	return "", ""
+}
+
+// variables warns of session variables that no server is known to have. A login
+// fails where the server has not what is set in every session.
+func (w *warnings) variables(p *Policy) {
+	for _, a := range p.apps {
+		for _, l := range a.limits.lines {
+			if l.at.variable.Exists() && !sqlparse.IsSessionVariable(l.limit) {
+				w.report.Add(l.at.variable.Pos(), l.limit+" is not a session variable of MySQL 5.7-9 or MariaDB 10-11 that guardrail knows",
+					cmp.Or(strictyaml.DidYouMean(l.limit, sqlparse.SessionVariables()), "where the server has none of that name, no login succeeds"))
+			}
+		}
+	}
 }
 
 // variableValue reads a number, true, false or a word.

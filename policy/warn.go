@@ -10,9 +10,9 @@ import (
 )
 
 // Warnings returns what is allowed in policy files and most likely not meant:
-// lines that change nothing because of others, grants over everything, accounts
-// of two apps, and ends that have come. Of a policy of one environment it also
-// returns the apps that can do nothing there.
+// lines that change nothing because of others or name what there is not, grants
+// over everything, accounts of two apps, apps that can do nothing, and ends that
+// have come.
 func (p *Policy) Warnings(now time.Time) strictyaml.Mistakes {
 	var w warnings
 	all := p.Environments()
@@ -24,9 +24,7 @@ func (p *Policy) Warnings(now time.Time) strictyaml.Mistakes {
 			w.report.Add(a.at.Pos(), "the observe mode of app "+a.name+" has ended: it is enforced", "take mode and until away")
 		}
 		w.ends(slices.Concat(a.denies, a.requires), now)
-		if p.environment != "" {
-			w.idle(p, a, now)
-		}
+		w.idle(p, a, now)
 	}
 	w.ends(slices.Concat(p.denies, p.requires), now)
 	for _, l := range p.exceptions {
@@ -35,6 +33,9 @@ func (p *Policy) Warnings(now time.Time) strictyaml.Mistakes {
 		}
 	}
 	w.accounts(p)
+	w.unreached(p)
+	w.misnamed(p)
+	w.variables(p)
 	w.spelling(p)
 	if ms, ok := w.report.Err().(strictyaml.Mistakes); ok {
 		return ms
@@ -93,13 +94,17 @@ func (w *warnings) spelling(p *Policy) {
 	}
 }
 
-// idle warns of an app that may connect in the policy's one environment, for nothing.
+// idle warns of an app that may connect for nothing.
 func (w *warnings) idle(p *Policy, a *appFile, now time.Time) {
 	allowed := slices.ContainsFunc(p.exceptions, func(l line) bool { return l.App == a.name && l.lifts == "" })
-	switch {
+	switch nothing := len(a.grants) == 0 && !allowed && !now.Before(a.observeUntil); {
+	case p.environment == "":
+		if nothing {
+			w.report.Add(a.at.Pos(), "nothing is granted to app "+a.name, "add grants: with what it may do, as in SELECT, INSERT ON db.*")
+		}
 	case len(a.accounts) == 0:
 		w.report.Add(a.at.Pos(), "app "+a.name+" belongs to "+p.environment+", and has no account", "list the MySQL users that belong to it")
-	case len(a.grants) == 0 && !allowed && !now.Before(a.observeUntil):
+	case nothing:
 		w.report.Add(a.at.Pos(), "app "+a.name+" may connect in "+p.environment+", where nothing is granted to it",
 			"add grants, or take "+p.environment+" from its environments")
 	}

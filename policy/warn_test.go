@@ -39,17 +39,23 @@ func TestWarnings(t *testing.T) {
 		{"a grant denied at times", "grants: [DROP TABLE ON a.t]\n", "deny: [{rule: DROP TABLE ON *.*, during: 01:00-02:00 UTC}]\n", ""},
 		{"a grant denied whenever it holds", "grants: [{allow: DROP TABLE ON a.t, during: 01:00-02:00 UTC}]\n", "deny: [{rule: DROP TABLE ON *.*, during: 01:00-02:00 UTC}]\n", "a.yaml:4:18: nothing can use this grant; b.yaml:1 denies all of it"},
 		{"granted at times and always", "grants:\n  - SELECT ON a.t\n  - {allow: SELECT ON a.t, during: 01:00-02:00 UTC}\n", "", "a.yaml:6:13: this is granted twice; line 5 grants all of it"},
-		{"an account of two apps", "", "app: z\naccounts: [shop]\nenvironments: [qa]\n", "b.yaml:2:12: account shop belongs to app shop, too; which one it logs in to hangs on where; give each app an account of its own"},
-		{"an environment in two spellings", "", "app: z\naccounts: [z]\nenvironments: [Production]\n", "b.yaml:1:6: app z belongs to Production, which is not production; letter case counts in environments; write one of them everywhere"},
+		{"an account of two apps", "", "app: z\naccounts: [shop]\nenvironments: [qa]\ngrants: [SELECT ON a.t]\n", "b.yaml:2:12: account shop belongs to app shop, too; which one it logs in to hangs on where; give each app an account of its own"},
+		{"an environment in two spellings", "", "app: z\naccounts: [z]\nenvironments: [Production]\ngrants: [SELECT ON a.t]\n", "b.yaml:1:6: app z belongs to Production, which is not production; letter case counts in environments; write one of them everywhere"},
 		{"unparsed", "grants: [UNPARSED ON *.*]\n", "", "a.yaml:4:10: UNPARSED lets through statements that nobody has read; no deny can stop what is in them"},
 		{"exception ended", "", "exceptions: [{app: shop, allow: SELECT ON a.t, until: 2026-11-22T12:00:00Z, ticket: A, by: b}]\n", "b.yaml:1:33: this exception has ended; take it away"},
 		{"rule's observe mode ended", "require: [{rule: WHERE FOR DELETE, mode: observe, until: 2026-11-22T11:00:00Z}]\n", "", "a.yaml:4:18: the observe mode of this rule has ended: it is enforced; take mode and until away"},
 		{"app's observe mode ended", "mode: observe\nuntil: 2026-11-22T11:00:00Z\n", "", "a.yaml:1:6: the observe mode of app shop has ended: it is enforced; take mode and until away"},
+		{"no grants", "grants: []\n", "", "a.yaml:1:6: nothing is granted to app shop; add grants: with what it may do, as in SELECT, INSERT ON db.*"},
+		{"no grants, and observed", "grants: []\nmode: observe\nuntil: 2026-11-22T13:00:00Z\n", "", ""},
+		{"no grants, and an exception", "grants: []\n", "exceptions: [{app: shop, allow: SELECT ON a.t, until: 2026-11-22T13:00:00Z, ticket: A, by: b}]\n", ""},
+		{"a misspelt variable", "limits:\n  session: {innodb_lock_wait_timout: 10}\n", "", "a.yaml:5:13: innodb_lock_wait_timout is not a session variable of MySQL 5.7-9 or MariaDB 10-11 that guardrail knows; did you mean innodb_lock_wait_timeout?"},
+		{"a variable of the whole server", "limits:\n  session: {tls_ciphersuites: x}\n", "", "a.yaml:5:13: tls_ciphersuites is not a session variable of MySQL 5.7-9 or MariaDB 10-11 that guardrail knows; where the server has none of that name, no login succeeds"},
+		{"variables of one flavour", "limits: {max_execution_time: 5s, sql_safe_updates: true, session: {tx_isolation: REPEATABLE-READ, cte_max_recursion_depth: 5, max_session_mem_used: 5}}\n", "", ""},
 		{"app's observe mode goes on", "mode: observe\nuntil: 2026-11-22T13:00:00Z\n", "", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			texts := []string{app(tt.lines)}
+			texts := []string{app(granting(tt.lines))}
 			if tt.shared != "" {
 				texts = append(texts, tt.shared)
 			}
@@ -63,6 +69,14 @@ func TestWarnings(t *testing.T) {
 			}
 		})
 	}
+}
+
+// granting adds a grant to the lines of an app that has none.
+func granting(lines string) string {
+	if strings.Contains(lines, "grants:") {
+		return lines
+	}
+	return lines + "grants: [SELECT ON granted.t]\n"
 }
 
 // TestWarningsIn shows that a policy shared by environments is judged for one of
@@ -79,6 +93,8 @@ func TestWarningsIn(t *testing.T) {
 		{"an exception in one", "grants: [{allow: SELECT ON a.t, environments: [staging]}]\n", "exceptions: [{app: shop, allow: SELECT ON a.t, until: 2026-11-22T13:00:00Z, ticket: A, by: b, environments: [production]}]\n", "", ""},
 		{"an exception for an app of elsewhere", "grants: [SELECT ON a.t]\n", "exceptions: [{app: dev, allow: SELECT ON a.t, until: 2026-11-22T10:00:00Z, ticket: A, by: b}]\n", "", "b.yaml:1:32: this exception has ended; take it away"},
 		{"an account of an app of elsewhere", "grants: [SELECT ON a.t]\naccounts: [shop, dev@10.0.0.0/16]\n", "", "", "a.yaml:4:18: account dev belongs to app dev, too; which one it logs in to hangs on where; give each app an account of its own"},
+		{"a requirement that matters in one", "grants: [SELECT ON a.t, {allow: DELETE ON b.t, environments: [staging]}]\nrequire: [WHERE FOR DELETE ON b.t]\n", "", "", ""},
+		{"a misspelt by in one", "grants: [SELECT ON a.t]\ntests: [{sql: DROP TABLE t, db: a, environment: staging, expect: deny, by: WEHRE}]\n", "", "", "a.yaml:5:76: nothing that refuses is called WEHRE; did you mean WHERE?"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -16,6 +16,6 @@ func (e errOtherAccount) Error() string {
 const causeOtherAccount policy.Cause = "other-account"
 
 func (e errOtherAccount) refuse(s *session) error {
-	return s.turnAway(causeOtherAccount, e, "the server knows this account by another name than the one that the client has sent;"+
+	return s.turnAway(causeOtherAccount, e, policy.Rule{}, "the server knows this account by another name than the one that the client has sent;"+
 		" have the client log in with character set utf8mb4")
 }

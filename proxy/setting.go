@@ -3,6 +3,7 @@ package proxy
 import (
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
@@ -80,8 +81,18 @@ func (e errNotSet) Error() string {
 const causeNotSet = "not-set"
 
 func (e errNotSet) refuse(s *session) error {
-	return s.turnAway(causeNotSet, e, "the server refuses what the policy of app \""+s.name+
+	return s.turnAway(causeNotSet, e, e.line(s), "the server refuses what the policy of app \""+s.name+
 		"\" sets in every session: "+e.cause.Message+"; ask the owners of the policy")
+}
+
+// line is the policy's line that sets the variable which the server names.
+func (e errNotSet) line(s *session) policy.Rule {
+	for _, name := range s.wanted.names {
+		if strings.Contains(e.cause.Message, "'"+name+"'") {
+			return s.app.SetBy(name)
+		}
+	}
+	return policy.Rule{}
 }
 
 // turnedAway is an error for which a session cannot be. refuse records that, and
@@ -91,9 +102,11 @@ type turnedAway interface {
 	refuse(s *session) error
 }
 
-// turnAway records that a session cannot be, and returns the error for the client.
-func (s *session) turnAway(cause policy.Cause, why error, message string) error {
-	e := s.server.event(audit.LoginRefused, policy.Decision{Cause: cause, Rule: policy.Rule{ID: string(cause)}, Code: mysql.ER_ACCESS_DENIED_ERROR})
+// turnAway records that a session cannot be, because of a line of the policy if
+// there is one, and returns the error for the client.
+func (s *session) turnAway(cause policy.Cause, why error, line policy.Rule, message string) error {
+	rule := policy.Rule{ID: string(cause), File: line.File, Line: line.Line, Col: line.Col}
+	e := s.server.event(audit.LoginRefused, policy.Decision{Cause: cause, Rule: rule, Code: mysql.ER_ACCESS_DENIED_ERROR})
 	e.App, e.Account, e.Client, e.Schema, e.Reason = s.name, s.user, s.from.String(), s.state.schema, why.Error()
 	e.Attributes = s.said.attributes()
 	e.Identify()
@@ -101,7 +114,11 @@ func (s *session) turnAway(cause policy.Cause, why error, message string) error 
 		s.log.Error("a refused login could not be recorded", zap.Error(err))
 	}
 	s.server.options.Metrics.Refusal(e.App, e.Rule)
-	return refuseLogin(mysql.ER_ACCESS_DENIED_ERROR, "28000", "guardrail: "+message+" (event "+e.ID+")")
+	at := ""
+	if line.File != "" {
+		at = "rule " + line.ID + ", "
+	}
+	return refuseLogin(mysql.ER_ACCESS_DENIED_ERROR, "28000", "guardrail: "+message+" ("+at+"event "+e.ID+")")
 }
 
 // unsettled ends the session with an error, which the client is told where the

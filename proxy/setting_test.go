@@ -152,7 +152,7 @@ func TestNoSessionWhereTheServerRefusesWhatThePolicySets(t *testing.T) {
 		run(t, c, "DO 1")
 		g.swap(t, broken)
 		message := refused(t, c, 1045, "DO 1")
-		for _, want := range []string{"shop-web", "no_such_variable", "event "} {
+		for _, want := range []string{"shop-web", "no_such_variable", "rule test0.yaml:6, event "} {
 			if !strings.Contains(message, want) {
 				t.Errorf("the message %q does not name %q", message, want)
 			}
@@ -161,10 +161,10 @@ func TestNoSessionWhereTheServerRefusesWhatThePolicySets(t *testing.T) {
 			t.Error("the session goes on")
 		}
 		_, err := g.open(t, "app", "shop", leg).Conn(t.Context())
-		if codeOf(err) != 1045 || !strings.Contains(err.Error(), "no_such_variable") {
+		if codeOf(err) != 1045 || !strings.Contains(err.Error(), "no_such_variable") || !strings.Contains(err.Error(), "rule test0.yaml:6") {
 			t.Errorf("login: %v", err)
 		}
-		if events := g.record.all(); len(events) != 2 || events[1].Decision != audit.LoginRefused || events[1].Cause != "not-set" || events[1].App != "shop-web" {
+		if events := g.record.all(); len(events) != 2 || events[1].Decision != audit.LoginRefused || events[1].Cause != "not-set" || events[1].App != "shop-web" || events[1].RuleFile != "test0.yaml" || events[1].RuleLine != 6 {
 			t.Errorf("events: %+v", events)
 		}
 	})

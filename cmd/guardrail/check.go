@@ -43,11 +43,11 @@ for its environment, with --environment for that one: warnings are those that
 matter there, --effective shows what is in force there and who may not connect.
 
 Warnings tell what is allowed and most likely not meant: grants that nothing can
-use, denies that refuse nothing, wildcards over everything, accounts of two
-apps, exceptions and observe modes that have ended, tests that hang on the hour
-at which they are run, and in one environment apps that may connect and do
-nothing. They do not change the exit code, unless
---strict is given.
+use, denies that refuse nothing, requirements on what is not granted, wildcards
+over everything, accounts of two apps, apps that may do nothing, session
+variables and names in tests that nobody knows, exceptions and observe modes
+that have ended, and tests that hang on the hour at which they are run. They do
+not change the exit code, unless --strict is given.
 
 The exit code is 0 when all is well, 1 when there are mistakes, and 2 when
 something could not be read.`,

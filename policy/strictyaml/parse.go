@@ -27,78 +27,44 @@ func Parse(file string, text []byte, report *Report) Value {
 		report.Add(Pos{file, at.Line, at.Col}, what, "write plain UTF-8 text")
 		return Value{}
 	}
-	root := load(file, text, report)
+	in := &document{file: file, lines: strings.Split(string(text), "\n"), refused: map[*yaml.Node]bool{}}
+	root := in.load(text, report)
 	if root == nil {
 		return Value{}
 	}
-	check(file, root, report)
-	in := &document{file: file, lines: strings.Split(string(text), "\n")}
+	in.check(root, false, report)
 	return Value{node: root, in: in, label: "the file", report: report}
 }
 
 // load returns the root of the first document, and refuses a second one.
-func load(file string, text []byte, report *Report) *yaml.Node {
+func (d *document) load(text []byte, report *Report) *yaml.Node {
 	loader, err := yaml.NewLoader(bytes.NewReader(text))
 	if err != nil {
-		report.Add(Pos{file, 1, 1}, err.Error(), "")
+		report.Add(Pos{d.file, 1, 1}, err.Error(), "")
 		return nil
 	}
 	var document, second yaml.Node
 	err = loader.Load(&document)
 	if errors.Is(err, io.EOF) || err == nil && len(document.Content) == 0 {
-		report.Add(Pos{file, 1, 1}, "the file is empty", "")
+		report.Add(Pos{d.file, 1, 1}, "the file is empty", "write keys with values, or take the file away")
 		return nil
 	}
 	if err != nil {
-		addSyntax(file, err, report)
+		d.addSyntax(err, report)
 		return nil
 	}
+	root := document.Content[0]
 	switch err = loader.Load(&second); {
 	case errors.Is(err, io.EOF):
 	case err != nil:
-		addSyntax(file, err, report)
+		d.addSyntax(err, report)
+	case root.Tag == "!!null":
+		report.Add(Pos{d.file, second.Line, second.Column}, "a second document, and the first is empty", "take this --- away")
+		return nil
 	default:
-		report.Add(Pos{file, second.Line, second.Column}, "a second document", "put it in a file of its own")
+		report.Add(Pos{d.file, second.Line, second.Column}, "a second document", "put it in a file of its own")
 	}
-	return document.Content[0]
-}
-
-// addSyntax reports an error of the YAML library with its place.
-func addSyntax(file string, err error, report *Report) {
-	at, what := Pos{file, 1, 1}, err.Error()
-	var e *yaml.LoadError
-	if errors.As(err, &e) {
-		what = e.Message
-		if e.ContextMsg != "" {
-			what += " " + e.ContextMsg
-		}
-		if e.Mark.Line > 0 {
-			at.Line, at.Col = e.Mark.Line, e.Mark.Column
-		}
-		if strings.Contains(e.ContextMsg, "flow") || strings.Contains(e.ContextMsg, "quoted") {
-			at.Line, at.Col = e.ContextMark.Line, e.ContextMark.Column
-		}
-	}
-	report.Add(at, "not YAML: "+what, syntaxHint(what))
-}
-
-// syntaxHint says what people mostly meant.
-func syntaxHint(what string) string {
-	switch {
-	case strings.Contains(what, "mapping values are not allowed"):
-		return `put the text between quotes when it holds ": "`
-	case strings.Contains(what, "cannot start any token"):
-		return "indent with spaces, and quote texts that begin with @, ` or %"
-	case strings.Contains(what, "flow sequence"):
-		return "close the ["
-	case strings.Contains(what, "flow mapping"):
-		return "close the {, and quote texts that hold a comma"
-	case strings.Contains(what, "quoted scalar"):
-		return "close the quote"
-	case strings.Contains(what, "anchor"):
-		return "quote texts that begin with *"
-	}
-	return ""
+	return root
 }
 
 // unreadable finds the first byte that no YAML text may hold.
@@ -120,32 +86,58 @@ func unreadable(text []byte) (at Pos, what string, found bool) {
 	return at, "", false
 }
 
-// check reports what is refused anywhere in a document.
-func check(file string, n *yaml.Node, report *Report) {
-	at := Pos{file, n.Line, n.Column}
-	switch {
-	case n.Kind == yaml.AliasNode:
-		report.Add(at, "an alias (*"+n.Value+")", "write the value itself; quote texts that begin with *")
+// check reports what is refused anywhere in a document, or between its [ and ], { and }.
+func (d *document) check(n *yaml.Node, inFlow bool, report *Report) {
+	what, hint := refusal(n)
+	if what == "" && !inFlow && d.goesOn(n) {
+		what = fmt.Sprintf("this text goes on in line %d, which is indented deeper", n.Line+1)
+		hint = "indent the entries of a list alike, or put the text between quotes"
+	}
+	if what != "" {
+		report.Add(Pos{d.file, n.Line, n.Column}, what, hint)
+		d.refused[n] = n.Kind == yaml.ScalarNode || n.Kind == yaml.AliasNode
+	}
+	if n.Kind == yaml.AliasNode {
 		return
-	case n.Anchor != "":
-		report.Add(at, "an anchor (&"+n.Anchor+")", "write the value itself; quote texts that begin with &")
-	case n.Style&yaml.TaggedStyle != 0:
-		report.Add(at, "a tag ("+n.Tag+")", "write the value itself; quote texts that begin with !")
 	}
 	if n.Kind == yaml.MappingNode {
-		checkKeys(file, n, report)
+		d.checkKeys(n, report)
 	}
 	for _, c := range n.Content {
-		check(file, c, report)
+		d.check(c, inFlow || n.Style&yaml.FlowStyle != 0, report)
 	}
 }
 
+// refusal says what of YAML a value uses and must not.
+func refusal(n *yaml.Node) (what, hint string) {
+	switch {
+	case n.Kind == yaml.AliasNode:
+		return "an alias (*" + n.Value + ")", "write the value itself; quote texts that begin with *"
+	case n.Anchor != "":
+		return "an anchor (&" + n.Anchor + ")", "write the value itself; quote texts that begin with &"
+	case n.Style&yaml.TaggedStyle != 0:
+		return "a tag (" + n.Tag + ")", "write the value itself; quote texts that begin with !"
+	}
+	return "", ""
+}
+
+// goesOn reports whether a text without quotes swallows the line below it, which
+// looks like an entry of a list and is indented deeper than the text's own.
+func (d *document) goesOn(n *yaml.Node) bool {
+	const written = yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle
+	if n.Kind != yaml.ScalarNode || n.Style&written != 0 || !strings.HasPrefix(d.text(n.Line+1), "- ") {
+		return false
+	}
+	line := d.line(n.Line)
+	return !strings.HasPrefix(line[len(d.before(Pos{d.file, n.Line, n.Column})):], n.Value)
+}
+
 // checkKeys reports keys that are no plain words, or stand twice.
-func checkKeys(file string, n *yaml.Node, report *Report) {
+func (d *document) checkKeys(n *yaml.Node, report *Report) {
 	first := map[string]int{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
-		at := Pos{file, key.Line, key.Column}
+		at := Pos{d.file, key.Line, key.Column}
 		switch line, twice := first[key.Value]; {
 		case key.Kind != yaml.ScalarNode:
 			report.Add(at, "a key that is not a word", "")

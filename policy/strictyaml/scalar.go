@@ -44,13 +44,17 @@ func (v Value) Word(what string) string {
 
 // OneOf returns the text of a value that is one of the words.
 func (v Value) OneOf(words ...string) string {
-	text := v.Text()
-	if text == "" || slices.Contains(words, text) {
+	choice := strings.Join(words, " or ")
+	if !v.is(yaml.ScalarNode, choice, "") {
+		return ""
+	}
+	text := v.node.Value
+	if v.node.Tag == "!!str" && slices.Contains(words, text) {
 		return text
 	}
 	hint := DidYouMean(text, words)
 	if hint == "" {
-		hint = "write " + strings.Join(words, " or ")
+		hint = "write " + choice
 	}
 	v.Fail(fmt.Sprintf("%s cannot be %q", v.label, text), hint)
 	return ""
@@ -112,17 +116,4 @@ func durationHint(s string) string {
 		return "name the unit, as in " + s + "s"
 	}
 	return "try 30s, 5m or 90d"
-}
-
-// Time returns a moment, written with its zone.
-func (v Value) Time() time.Time {
-	if !v.is(yaml.ScalarNode, "a date with time and zone", "") {
-		return time.Time{}
-	}
-	t, err := time.Parse(time.RFC3339, v.node.Value)
-	if err != nil || t.IsZero() {
-		v.Fail(fmt.Sprintf("%s must be a date with time and zone, not %q", v.label, v.node.Value), "try 2026-12-01T09:00:00+09:00")
-		return time.Time{}
-	}
-	return t
 }

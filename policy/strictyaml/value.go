@@ -2,7 +2,6 @@ package strictyaml
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -20,8 +19,9 @@ type Value struct {
 
 // document is what a value stands in.
 type document struct {
-	file  string
-	lines []string
+	file    string
+	lines   []string
+	refused map[*yaml.Node]bool // scalars that Parse has reported: they read as nothing
 }
 
 // Exists reports whether the value is written in the text.
@@ -34,6 +34,9 @@ func (v Value) Pos() Pos {
 	}
 	return Pos{v.in.file, v.node.Line, v.node.Column}
 }
+
+// Label is how mistakes name the value: by its key.
+func (v Value) Label() string { return v.label }
 
 // PosAt is the place of a byte of the value's text. Where the text is not
 // written out in one line as it is (escapes, several lines), it is where the
@@ -73,7 +76,7 @@ func (v Value) FailAt(offset int, what, hint string) {
 // is reports whether the value is there and of the kind wanted, and complains if it is another.
 func (v Value) is(kind yaml.Kind, wanted, hint string) bool {
 	switch {
-	case v.node == nil || v.node.Kind == yaml.AliasNode:
+	case v.node == nil || v.in.refused[v.node]:
 		return false
 	case v.node.Tag == "!!null":
 		v.Fail(v.label+" has no value", "write "+wanted+", or leave the key out")
@@ -101,71 +104,6 @@ func kindName(n *yaml.Node) string {
 		return "a date"
 	}
 	return "a text"
-}
-
-// Fields are the values of a mapping, by key.
-type Fields struct {
-	of     Value
-	values map[string]Value
-	keys   map[string]Pos
-	meant  map[string]bool // known keys that an unknown one was most likely meant to be
-}
-
-// Fields returns the values of a mapping. Keys that are not known are reported.
-func (v Value) Fields(known ...string) Fields { return v.FieldsAnd(nil, known...) }
-
-// FieldsAnd is Fields for a mapping that some people put further keys into,
-// which belong elsewhere: they are left to Refuse, and never offered in hints.
-func (v Value) FieldsAnd(elsewhere []string, known ...string) Fields {
-	f := Fields{of: v, values: map[string]Value{}, keys: map[string]Pos{}, meant: map[string]bool{}}
-	if !v.is(yaml.MappingNode, "keys with values", "") {
-		return f
-	}
-	for i := 0; i+1 < len(v.node.Content); i += 2 {
-		key, value := v.node.Content[i], v.node.Content[i+1]
-		if key.Kind != yaml.ScalarNode || key.Tag == "!!merge" {
-			continue // reported by Parse
-		}
-		at := Pos{v.in.file, key.Line, key.Column}
-		if !slices.Contains(known, key.Value) && !slices.Contains(elsewhere, key.Value) {
-			near := nearest(key.Value, known)
-			f.meant[near] = true
-			v.report.Add(at, "unknown key "+key.Value, keyHint(near, known))
-			continue
-		}
-		if _, twice := f.values[key.Value]; !twice {
-			f.keys[key.Value] = at
-			f.values[key.Value] = Value{node: value, in: v.in, label: key.Value, report: v.report}
-		}
-	}
-	return f
-}
-
-func keyHint(near string, known []string) string {
-	if near != "" {
-		return "did you mean " + near + "?"
-	}
-	return "the keys here are " + strings.Join(known, ", ")
-}
-
-// Get returns the value of a key, zero if it is missing.
-func (f Fields) Get(key string) Value { return f.values[key] }
-
-// Refuse reports a key that is known but must not stand here.
-func (f Fields) Refuse(key, what, hint string) {
-	if at, ok := f.keys[key]; ok {
-		f.of.report.Add(at, what, hint)
-	}
-}
-
-// Need returns the value of a key, and reports it if it is missing and no
-// unknown key looks like it.
-func (f Fields) Need(key, hint string) Value {
-	v, ok := f.values[key]
-	if !ok && f.of.IsMap() && !f.meant[key] {
-		f.of.Fail(key+" is missing", hint)
-	}
-	return v
 }
 
 // Entries returns the keys and values of a mapping whose keys are names of the author's own.
