@@ -27,8 +27,16 @@ func TestWidths(t *testing.T) {
 	if err := p.book.Record(loss); err != nil {
 		t.Fatal(err)
 	}
+	endless := endless()
+	if err := p.book.Record(endless); err != nil {
+		t.Fatal(err)
+	}
+	p.settle(t)
 	b := browsertest.New(t)
-	for name, path := range map[string]string{"overview": "/", "issue": p.issueOf(t, "DROP DATABASE"), "events": "/events?range=1h"} {
+	for name, path := range map[string]string{
+		"overview": "/", "issue": p.issueOf(t, "DROP DATABASE"), "events": "/events?range=1h",
+		"endless-issue": p.issueOf(t, "DROP TABLE nnn"), "endless-event": "/events/" + endless.ID,
+	} {
 		for size, width := range map[string]int64{"wide": 1280, "phone": 390} {
 			for _, color := range []string{"light", "dark"} {
 				b.Scheme(color)
@@ -36,6 +44,9 @@ func TestWidths(t *testing.T) {
 				wide := browsertest.Ask[int64](b, "document.documentElement.scrollWidth")
 				if wide > width {
 					t.Errorf("%s is %d wide on a screen of %d", name, wide, width)
+				}
+				if out := browsertest.Ask[string](b, "[...document.querySelectorAll('.panel')].filter(p => p.scrollWidth > p.clientWidth).map(p => p.innerText).join().slice(0, 100)"); out != "" {
+					t.Errorf("%s on a screen of %d: something sticks out of a panel: %s", name, width, out)
 				}
 				b.Shot(name + "-" + size + "-" + color)
 			}
@@ -174,6 +185,9 @@ func TestAcknowledge(t *testing.T) {
 		return response.StatusCode, string(text)
 	}
 	issue := p.issueOf(t, "DROP DATABASE")
+	if _, text := as("GET", issue, nil); strings.Index(text, "I know of it") > strings.Index(text, "Events kept in detail") {
+		t.Error("on a phone the form is below all events")
+	}
 	_, text := as("POST", issue+"/acknowledge", url.Values{"note": {"cron is <i>off</i>, call OPS-7"}})
 	if !strings.Contains(text, "hanako &lt;b&gt;</b> knows of it") || !strings.Contains(text, "cron is &lt;i&gt;off&lt;/i&gt;, call OPS-7") {
 		t.Errorf("acknowledged: %s", text)
