@@ -56,6 +56,35 @@ func TestTheStripsHoldWhateverIsFiltered(t *testing.T) {
 	}
 }
 
+// Two backends have tables of one name: which lost it, and in which database, is
+// told; with one backend it goes without saying.
+func TestWhereItHappenedIsTold(t *testing.T) {
+	p := newPage(t, dashboard.Access{})
+	for _, backend := range []string{"main", "reports"} {
+		for _, e := range []audit.Event{dropped(), sweep(), noWhere(0)} {
+			e.Time, e.Environment, e.Backend, e.Objects = time.Now(), "production", backend, []string{"old_deals"}
+			if err := p.book.Record(e); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	p.settle(t)
+	text := p.get(t, "/", 200)
+	for _, want := range []string{"DROP TABLE on accounting.old_deals</a>", "(backend reports)", `job-worker 1</a> (backend reports)`, `href="/?backend=reports"`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("not told: %s", want)
+		}
+	}
+	if strings.Contains(text, "(backend main)") {
+		t.Error("of the only backend of this proxy it is told too")
+	}
+	p.guard.health.Backends = append(p.guard.health.Backends, dashboard.Backend{Name: "reports"})
+	p.guard.health.Environment = "staging"
+	if text := p.get(t, "/", 200); !strings.Contains(text, "(environment production, backend main)") {
+		t.Errorf("not told of several backends: %s", text)
+	}
+}
+
 // A destructive statement that goes on because its rule is only observed is one
 // that was allowed.
 func TestObservedLossesAreLosses(t *testing.T) {
