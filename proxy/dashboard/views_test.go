@@ -164,6 +164,25 @@ func TestEveryCauseHasWords(t *testing.T) {
 	}
 }
 
+// Where the policies have changed since, the line shown may be another one; and
+// where no exception can be proposed, nobody looks for it.
+func TestAnIssueSaysWhatItDoesNotKnow(t *testing.T) {
+	p := newPage(t, dashboard.Access{})
+	p.incident(t)
+	const changed, none = "other policies were in force then", "No exception is ready to copy"
+	issue := p.issueOf(t, "DROP DATABASE")
+	if text := p.get(t, issue, 200); strings.Contains(text, changed) || strings.Contains(text, none) {
+		t.Errorf("said for no reason: %s", text)
+	}
+	p.guard.health.Policy.Hash, p.guard.explanation.Exception = "of today", ""
+	if text := p.get(t, issue, 200); !strings.Contains(text, changed) || !strings.Contains(text, none) {
+		t.Errorf("not said: %s", text)
+	}
+	if text := p.get(t, p.issueOf(t, "TRUNCATE"), 200); strings.Contains(text, none) {
+		t.Error("what is only observed needs no exception")
+	}
+}
+
 // Whoever acknowledges is kept with the note; the issue leaves the first list
 // and comes back when it is reopened.
 func TestAcknowledge(t *testing.T) {

@@ -117,7 +117,7 @@ func reason(i audit.Issue) string {
 
 // reasons are the policy's and the record's causes in plain words.
 var reasons = map[string]string{
-	"no-account":               "No policy names this account.",
+	"no-account":               "No policy names this account. If it belongs to an app, add it to the accounts in that app's file.",
 	"network":                  "This account may not connect from there.",
 	"during":                   "This app is not let in at this time.",
 	"where":                    "It has no WHERE that limits it to some rows.",
