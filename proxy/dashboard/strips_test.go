@@ -56,6 +56,44 @@ func TestTheStripsHoldWhateverIsFiltered(t *testing.T) {
 	}
 }
 
+// Whoever was woken by a refused DROP finds it at the head of the page, also where
+// someone knows of an earlier one and the list does not show it.
+func TestWhatWasTriedIsTold(t *testing.T) {
+	p := newPage(t, dashboard.Access{})
+	record := func(at time.Time, e audit.Event) {
+		e.Time, e.Environment, e.Backend = at, "production", "main"
+		if err := p.book.Record(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const told = "Refused: <a"
+	record(time.Now().Add(-time.Hour), resetScript())
+	record(time.Now(), noWhere(0))
+	p.settle(t)
+	issue := mustID(t, p.issueOf(t, "DROP DATABASE"))
+	if err := p.store.Acknowledge(t.Context(), issue, audit.Acknowledgement{At: time.Now(), By: "hanako"}); err != nil {
+		t.Fatal(err)
+	}
+	if text := p.get(t, "/", 200); strings.Contains(text, told) {
+		t.Errorf("told of what was long ago, or takes rows alone: %s", text)
+	}
+	for n := range 5 {
+		e := resetScript()
+		if n > 0 {
+			e.Kind, e.Need, e.Shape = "truncate", "TRUNCATE ON accounting.t", fmt.Sprint(n)
+		}
+		record(time.Now().Add(-time.Duration(n)*time.Minute), e)
+	}
+	p.settle(t)
+	text := p.get(t, "/?app=other", 200)
+	if !strings.Contains(text, told+` href="/issues/`+issue.String()+`">DROP DATABASE on freee_production.*</a> by accounting-web`) || !strings.Contains(text, "; and 2 more</p>") {
+		t.Errorf("not told: %s", text)
+	}
+	if !strings.Contains(text, "Nothing dropped, truncated or altered in the last 15 minutes") {
+		t.Error("what was refused is told as a loss")
+	}
+}
+
 // Two backends have tables of one name: which lost it, and in which database, is
 // told; with one backend it goes without saying.
 func TestWhereItHappenedIsTold(t *testing.T) {
