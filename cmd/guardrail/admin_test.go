@@ -60,6 +60,16 @@ func TestEveryMetricNamesTheEnvironment(t *testing.T) {
 	}
 }
 
+// Whoever opens the page for the first time in hours is told how the backends are
+// now, and not how they were.
+func TestTheFirstViewKnowsTheBackends(t *testing.T) {
+	admin := freeAddress(t)
+	serveIn(t, t.TempDir(), "127.0.0.1:1", fmt.Sprintf("admin: {address: %q}\n", admin), "http://"+admin+"/healthz")
+	if text := ask("http://" + admin + "/"); !strings.Contains(text, "Backend main cannot be used") {
+		t.Errorf("not told: %s", text)
+	}
+}
+
 // With TLS and users, the page and the metrics ask who comes and the probes do
 // not; metrics_address asks nobody and has no page.
 func TestAdminAccess(t *testing.T) {

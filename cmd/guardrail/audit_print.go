@@ -150,7 +150,7 @@ func newAuditCSV(to *csv.Writer, names string) auditCSV {
 }
 
 const (
-	eventNames = "time,id,issue,decision,environment,backend,app,account,client,schema,kind,need,rule,rule_file,rule_line,cause,code,rows,duration_ms,statement,reason"
+	eventNames = "time,id,issue,decision,environment,backend,app,account,client,schema,kind,need,rule,rule_file,rule_line,cause,code,rows,duration_ms,statement,reason,shape,objects,policy_hash,attributes"
 	issueNames = "id,decision,environment,backend,app,account,rule,rule_file,rule_line,kind,need,statement,first_seen,last_seen,count,count_in_time,rows,clients,note"
 )
 
@@ -173,7 +173,17 @@ func (p auditCSV) event(k audit.Kept) {
 	e := k.Event
 	p.row(e.Time.UTC().Format(time.RFC3339Nano), e.ID, k.Issue.String(), string(e.Decision), e.Environment, e.Backend, e.App, e.Account, e.Client,
 		e.Schema, e.Kind, e.Need, e.Rule, e.RuleFile, strconv.Itoa(e.RuleLine), e.Cause, strconv.Itoa(int(e.Code)),
-		strconv.FormatInt(e.Rows, 10), strconv.FormatInt(e.Duration.Milliseconds(), 10), e.Statement, e.Reason)
+		strconv.FormatInt(e.Rows, 10), strconv.FormatInt(e.Duration.Milliseconds(), 10), e.Statement, e.Reason,
+		e.Shape, strings.Join(e.Objects, " "), e.PolicyHash, attributes(e.Attributes))
+}
+
+// attributes writes what a client says of itself as JSON, and nothing as nothing.
+func attributes(all map[string]string) string {
+	if len(all) == 0 {
+		return ""
+	}
+	text, _ := json.Marshal(all) // texts always can be
+	return string(text)
 }
 
 func (p auditCSV) issue(i audit.Issue) {

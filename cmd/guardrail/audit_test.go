@@ -105,5 +105,6 @@ func incident() []audit.Event {
 		Account: "=cmd\x1b[2J", Client: "10.0.0.9", Decision: audit.LoginRefused, Cause: "no-account", Rule: "no-account", Code: 1045,
 	}, audit.Event{
 		App: "migrator", Account: "migrator", Client: "10.0.0.8", Kind: "drop_table", Shape: "77", Statement: "DROP TABLE old_1", Decision: audit.AllowedDestructive,
+		Objects: []string{"accounting.old_1", "accounting.old_2"}, PolicyHash: "abc", Attributes: map[string]string{"program_name": "reset.sh"},
 	})
 }

@@ -31,8 +31,9 @@ func newCheckCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check [DIRECTORY | FILE]...",
 		Short: "Read the configuration and the policies, and show every mistake",
-		Long: `Read the configuration and its policies, show every mistake with its place and
-what to write instead, and the effective configuration when there is none.
+		Long: `Read the configuration, its file of users and its policies, show every mistake
+with its place and what to write instead, and the effective configuration when
+there is none.
 
 With directories or files, only these policies are read, all together, as if
 they were one directory. Mistakes are told of all environments, as one file with
@@ -75,6 +76,10 @@ func (c *checkCommand) run(cmd *cobra.Command, args []string) error {
 		return c.policies(p, args)
 	}
 	o, err := config.Load(c.config)
+	if err == nil && o.Admin.Users != "" {
+		p.conceal(o.Admin.Users)
+		_, err = config.ReadUsers(o.Admin.Users)
+	}
 	if err != nil {
 		return p.mistakes(withPolicies(c.config, err))
 	}

@@ -34,6 +34,9 @@ func newPrinter(out io.Writer, format string) (*printer, error) {
 // forget drops the files' lines, which may have changed.
 func (p *printer) forget() { clear(p.lines) }
 
+// conceal keeps a file's lines from being shown: they hold secrets.
+func (p *printer) conceal(file string) { p.lines[file] = nil }
+
 // mistakes tells an error that holds mistakes, and ends the process with 1
 // then; any other error is returned as it is.
 func (p *printer) mistakes(err error) error {

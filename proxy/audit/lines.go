@@ -188,11 +188,16 @@ func lineOf(e *Event, issue IssueID, n int64) line {
 func finishedLine(e *Event, issue IssueID) line {
 	out := lineOf(e, issue, 0)
 	out.Event.Action, out.Message = "destructive-finished", "a destructive statement has ended"
-	out.Event.Duration, out.Own.Rows = e.Duration.Nanoseconds(), &e.Rows
-	if e.Code != 0 {
-		out.Event.Outcome = "failure"
-	}
+	out.finished(e)
 	return out
+}
+
+// finished adds what became of a statement that was forwarded.
+func (l *line) finished(e *Event) {
+	l.Event.Duration, l.Own.Rows = e.Duration.Nanoseconds(), &e.Rows
+	if e.Code != 0 {
+		l.Event.Outcome = "failure"
+	}
 }
 
 // classify fills the schema's closed sets of words.
@@ -230,7 +235,7 @@ func (l *line) classify(d Decision) {
 func WriteLine(to io.Writer, k Kept) error {
 	out := lineOf(&k.Event, k.Issue, 1)
 	if k.Duration > 0 {
-		out.Event.Duration, out.Own.Rows = k.Duration.Nanoseconds(), &k.Rows
+		out.finished(&k.Event)
 	}
 	encoder := json.NewEncoder(to)
 	encoder.SetEscapeHTML(false)

@@ -139,6 +139,20 @@ func everyKind() []audit.Event {
 	}
 }
 
+// A destructive statement that the server has refused did not succeed, exported
+// later too.
+func TestExportedFailures(t *testing.T) {
+	k := audit.Kept{Event: loss(time.Now())}
+	k.Duration, k.Code = time.Millisecond, 1051
+	var out bytes.Buffer
+	if err := audit.WriteLine(&out, k); err != nil {
+		t.Fatal(err)
+	}
+	if text := out.String(); !strings.Contains(text, `"outcome":"failure","duration":1000000`) || !strings.Contains(text, `"code":"1051"`) {
+		t.Error(text)
+	}
+}
+
 // Events beyond the samples share a line: the sum of the counts is exact.
 func TestLinesCountWhatTheyLeaveOut(t *testing.T) {
 	var out bytes.Buffer

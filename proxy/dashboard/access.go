@@ -1,14 +1,12 @@
 package dashboard
 
 import (
-	"bufio"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
-	"os"
 	"strings"
 	"sync"
 
@@ -21,35 +19,6 @@ type Access struct {
 	Users  map[string][]byte // bcrypt hashes of passwords, by user
 	Header string            // set by an authenticating proxy in front: the user's name
 	From   []netip.Prefix    // the addresses of that proxy; nobody else's header is believed
-}
-
-// ReadUsers reads a file of lines "user:bcrypt hash", as "htpasswd -B" writes it.
-func ReadUsers(file string) (map[string][]byte, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	users := map[string][]byte{}
-	lines := bufio.NewScanner(f)
-	for n := 1; lines.Scan(); n++ {
-		line := strings.TrimSpace(lines.Text())
-		if line == "" || strings.HasPrefix(line, "#") {
-			continue
-		}
-		user, hash, ok := strings.Cut(line, ":")
-		if _, err := bcrypt.Cost([]byte(hash)); !ok || user == "" || err != nil {
-			return nil, fmt.Errorf("%s:%d: no user with a bcrypt hash; make the line with htpasswd -nB USER", file, n)
-		}
-		users[user] = []byte(hash)
-	}
-	if err := lines.Err(); err != nil {
-		return nil, err
-	}
-	if len(users) == 0 {
-		return nil, fmt.Errorf("%s: no users in it", file)
-	}
-	return users, nil
 }
 
 // Open reports whether everybody may look.

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -72,28 +70,6 @@ func TestAccess(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-func TestReadUsers(t *testing.T) {
-	hash, err := bcrypt.GenerateFromPassword([]byte("right"), bcrypt.MinCost)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(t.TempDir(), "users")
-	for text, want := range map[string]string{
-		"# on call\n\noncall:" + string(hash) + "\n": "",
-		"oncall:right\n":   "users:1: no user with a bcrypt hash",
-		":" + string(hash): "users:1: no user",
-		"# nobody\n":       "no users in it",
-	} {
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		users, err := dashboard.ReadUsers(file)
-		if want == "" && (err != nil || len(users) != 1) || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
-			t.Errorf("%q: %v, %v", text, users, err)
-		}
 	}
 }
 

@@ -113,6 +113,20 @@ func (f frame) Troubled() bool {
 	return down || f.Record.Err != nil || f.Health.Policy.Err != ""
 }
 
+// Elsewhere is where an issue happened, as far as that does not go without
+// saying: in another environment, behind one of several backends.
+func (f frame) Elsewhere(i audit.Issue) []value {
+	var out []value
+	if i.Environment != f.Health.Environment {
+		out = append(out, newValue(f.Query, "/", "environment", i.Environment))
+	}
+	only := len(f.Health.Backends) == 1 && f.Health.Backends[0].Name == i.Backend
+	if i.Backend != "" && len(f.Health.Backends) > 0 && !only {
+		out = append(out, newValue(f.Query, "/", "backend", i.Backend))
+	}
+	return out
+}
+
 // render writes a view whole, or an error in its place.
 func (d *Dashboard) render(w http.ResponseWriter, r *http.Request, status int, name, title string, q query, view any) {
 	f := frame{

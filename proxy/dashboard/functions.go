@@ -118,7 +118,7 @@ func backends(all []Backend) string {
 	}
 	switch {
 	case len(all) == 0:
-		return "backends not looked at yet"
+		return "backends are being looked at"
 	case len(all) == 1 && up == 1:
 		return "backend up"
 	}

@@ -220,6 +220,19 @@ func dropped() audit.Event {
 	}
 }
 
+// endless is an event all of whose words are as long as a stranger can make them.
+func endless() audit.Event {
+	long := func(s string, n int) string { return strings.Repeat(s, n) }
+	e := audit.Event{
+		Time: time.Now(), Environment: "production", Backend: "main", App: long("a", 64), Account: long("u", 200), Client: long("fe80:", 12), Schema: long("d", 64),
+		Attributes: map[string]string{"program_name": long("p", 500), long("k", 200): long("v", 500)}, Kind: "drop_table", Need: "DROP TABLE ON " + long("n", 400),
+		Objects: []string{long("n", 400)}, Shape: "h8", Statement: "DROP TABLE " + long("n", 2000), Decision: audit.Refused, Cause: "deny", Because: long("b", 400),
+		Rule: long("r", 120), RuleFile: long("f", 120), RuleLine: 1, Code: 1142, PolicyHash: long("9", 64),
+	}
+	e.Identify()
+	return e
+}
+
 // get returns a view's text, which must come with a status.
 func (p *page) get(t testing.TB, path string, status int) string {
 	t.Helper()

@@ -19,6 +19,7 @@ const (
 	alarmFactor   = 5 // times what is usual
 	alarmRate     = 5 // events in a slot, at least
 	lossesShown   = 6
+	triedShown    = 3
 	lossesRead    = 200
 	baselineRange = 7 * 24 * time.Hour
 )
@@ -36,6 +37,8 @@ type overviewView struct {
 	LossesUnread bool          // there are more than were counted
 	RowLosses    []audit.Issue // rows deleted, as applications do
 	RowIssues    int
+	Tried        []audit.Issue // dropping and truncating refused in these minutes
+	TriedIssues  int
 
 	Hurt     []appRow // refused far more than usual just now
 	HurtStep string   // what their figures are counted in
@@ -104,7 +107,24 @@ func (d *Dashboard) losses(ctx context.Context, _ query, now time.Time, v *overv
 	}
 	v.LossesUnread = v.LossIssues > len(v.Losses)
 	v.Losses = v.Losses[:min(len(v.Losses), lossesShown)]
-	v.RowLosses, _, v.RowIssues, err = of(true)
+	if v.RowLosses, _, v.RowIssues, err = of(true); err != nil {
+		return err
+	}
+	return d.tried(ctx, recent, v)
+}
+
+// dropKinds are those by which data goes as a whole; the alert on a destructive
+// statement refused, which may have woken the reader, is about them.
+var dropKinds = []string{"drop_db", "drop_table", "truncate"}
+
+// tried finds what was to be dropped and was refused, also where someone knows
+// of an earlier time and the list below does not show it.
+func (d *Dashboard) tried(ctx context.Context, recent audit.Filter, v *overviewView) (err error) {
+	recent.Decisions = []audit.Decision{audit.Refused}
+	for _, kind := range dropKinds {
+		recent = recent.With("kind", kind)
+	}
+	v.Tried, v.TriedIssues, err = d.Store.Issues(ctx, recent, audit.ByLast, triedShown, 0)
 	return err
 }
 

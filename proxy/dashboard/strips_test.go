@@ -56,6 +56,73 @@ func TestTheStripsHoldWhateverIsFiltered(t *testing.T) {
 	}
 }
 
+// Whoever was woken by a refused DROP finds it at the head of the page, also where
+// someone knows of an earlier one and the list does not show it.
+func TestWhatWasTriedIsTold(t *testing.T) {
+	p := newPage(t, dashboard.Access{})
+	record := func(at time.Time, e audit.Event) {
+		e.Time, e.Environment, e.Backend = at, "production", "main"
+		if err := p.book.Record(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const told = "Refused: <a"
+	record(time.Now().Add(-time.Hour), resetScript())
+	record(time.Now(), noWhere(0))
+	p.settle(t)
+	issue := mustID(t, p.issueOf(t, "DROP DATABASE"))
+	if err := p.store.Acknowledge(t.Context(), issue, audit.Acknowledgement{At: time.Now(), By: "hanako"}); err != nil {
+		t.Fatal(err)
+	}
+	if text := p.get(t, "/", 200); strings.Contains(text, told) {
+		t.Errorf("told of what was long ago, or takes rows alone: %s", text)
+	}
+	for n := range 5 {
+		e := resetScript()
+		if n > 0 {
+			e.Kind, e.Need, e.Shape = "truncate", "TRUNCATE ON accounting.t", fmt.Sprint(n)
+		}
+		record(time.Now().Add(-time.Duration(n)*time.Minute), e)
+	}
+	p.settle(t)
+	text := p.get(t, "/?app=other", 200)
+	if !strings.Contains(text, told+` href="/issues/`+issue.String()+`">DROP DATABASE on freee_production.*</a> by accounting-web`) || !strings.Contains(text, "; and 2 more</p>") {
+		t.Errorf("not told: %s", text)
+	}
+	if !strings.Contains(text, "Nothing dropped, truncated or altered in the last 15 minutes") {
+		t.Error("what was refused is told as a loss")
+	}
+}
+
+// Two backends have tables of one name: which lost it, and in which database, is
+// told; with one backend it goes without saying.
+func TestWhereItHappenedIsTold(t *testing.T) {
+	p := newPage(t, dashboard.Access{})
+	for _, backend := range []string{"main", "reports"} {
+		for _, e := range []audit.Event{dropped(), sweep(), noWhere(0)} {
+			e.Time, e.Environment, e.Backend, e.Objects = time.Now(), "production", backend, []string{"old_deals"}
+			if err := p.book.Record(e); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	p.settle(t)
+	text := p.get(t, "/", 200)
+	for _, want := range []string{"DROP TABLE on accounting.old_deals</a>", "(backend reports)", `job-worker 1</a> (backend reports)`, `href="/?backend=reports"`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("not told: %s", want)
+		}
+	}
+	if strings.Contains(text, "(backend main)") {
+		t.Error("of the only backend of this proxy it is told too")
+	}
+	p.guard.health.Backends = append(p.guard.health.Backends, dashboard.Backend{Name: "reports"})
+	p.guard.health.Environment = "staging"
+	if text := p.get(t, "/", 200); !strings.Contains(text, "(environment production, backend main)") {
+		t.Errorf("not told of several backends: %s", text)
+	}
+}
+
 // A destructive statement that goes on because its rule is only observed is one
 // that was allowed.
 func TestObservedLossesAreLosses(t *testing.T) {

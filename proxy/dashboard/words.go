@@ -34,7 +34,7 @@ func latest(i audit.Issue) string {
 		return "Events are missing in the record"
 	}
 	if verb, object, ok := strings.Cut(i.Need, " ON "); ok && i.Kind != "" {
-		return strings.TrimSuffix(verb+" on "+object, " on ")
+		return strings.TrimSuffix(verb+" on "+inSchema(object, i.Schema), " on ")
 	}
 	verb := kinds[i.Kind]
 	if verb == "" {
@@ -44,9 +44,18 @@ func latest(i audit.Issue) string {
 		return "A statement that cannot be read"
 	}
 	if len(i.Objects) > 0 {
-		return verb + " on " + i.Objects[0]
+		return verb + " on " + inSchema(i.Objects[0], i.Schema)
 	}
 	return verb
+}
+
+// inSchema is an object's name with the session's default schema, where the
+// statement named none: many schemas have a table of that name.
+func inSchema(object, schema string) string {
+	if object == "" || schema == "" || strings.Contains(object, ".") {
+		return object
+	}
+	return schema + "." + object
 }
 
 // kinds are MySQL's names of statements that say little.
@@ -108,7 +117,7 @@ func reason(i audit.Issue) string {
 
 // reasons are the policy's and the record's causes in plain words.
 var reasons = map[string]string{
-	"no-account":               "No policy names this account.",
+	"no-account":               "No policy names this account. If it belongs to an app, add it to the accounts in that app's file.",
 	"network":                  "This account may not connect from there.",
 	"during":                   "This app is not let in at this time.",
 	"where":                    "It has no WHERE that limits it to some rows.",

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.uber.org/zap"
 
+	"guardrail/cmd/guardrail/internal/config"
 	"guardrail/proxy/dashboard"
 	"guardrail/proxy/metrics"
 )
@@ -32,7 +33,7 @@ func (a *App) serveAdmin() error {
 	}
 	access := dashboard.Access{Header: c.TrustedHeader.Name, From: c.TrustedHeader.From}
 	if c.Users != "" {
-		if access.Users, err = dashboard.ReadUsers(c.Users); err != nil {
+		if access.Users, err = config.ReadUsers(c.Users); err != nil {
 			return fmt.Errorf("admin: users: %w", err)
 		}
 	}
@@ -44,13 +45,13 @@ func (a *App) serveAdmin() error {
 	if c.Profiles {
 		mux.Handle("GET /debug/pprof/", access.Wrap(profiles()))
 	}
-	var config *tls.Config
+	var secured *tls.Config
 	if c.Cert != "" {
-		if config, err = listenerTLS(c.Cert, c.Key, "", time.Now()); err != nil {
+		if secured, err = listenerTLS(c.Cert, c.Key, "", time.Now()); err != nil {
 			return fmt.Errorf("admin: %w", err)
 		}
 	}
-	if err := a.serveHTTP("admin", c.Address, mux, config); err != nil {
+	if err := a.serveHTTP("admin", c.Address, mux, secured); err != nil {
 		return err
 	}
 	a.undo = append(a.undo, undo{"page", func(context.Context) error { page.Stop(); return nil }})

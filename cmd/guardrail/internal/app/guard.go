@@ -14,8 +14,11 @@ import (
 	"guardrail/proxy/dashboard"
 )
 
-// backendsEvery is how old what is known of the backends may be.
-const backendsEvery = 10 * time.Second
+const (
+	backendsEvery = 10 * time.Second       // how old what is known of the backends may be before they are looked at again
+	backendsStale = time.Minute            // how old it may be to be told
+	viewsWait     = 150 * time.Millisecond // how long a view waits for what is older
+)
 
 // overseer tells the page how the guard does.
 type overseer struct {
@@ -23,21 +26,25 @@ type overseer struct {
 
 	mu      sync.Mutex
 	looked  time.Time
-	looking bool
+	looking chan struct{} // closed at the end of the look that is under way; nil for none
 	states  []dashboard.Backend
 }
 
 func newOverseer(a *App) *overseer { return &overseer{app: a} }
 
-// Health tells how the guard does, without waiting for a backend.
-func (o *overseer) Health(context.Context) dashboard.Health {
+// Health tells how the guard does. It does not wait for a backend that is slow:
+// where too little is known of the backends it tells of none.
+func (o *overseer) Health(context.Context) dashboard.Health { return o.health(viewsWait) }
+
+// health is Health, and waits for the backends no longer than it is told.
+func (o *overseer) health(wait time.Duration) dashboard.Health {
 	a, now := o.app, time.Now()
 	status := a.live.Status()
 	h := dashboard.Health{
 		Environment: a.config.Environment,
 		Version:     a.version,
 		Policy:      dashboard.Policy{Hash: status.Hash, LoadedAt: status.LoadedAt},
-		Backends:    o.backends(now),
+		Backends:    o.backends(now, wait),
 	}
 	if status.Err != nil {
 		h.Policy.Err = status.Err.Error()
@@ -100,16 +107,32 @@ func exceptions(set *policy.Set, now time.Time) []dashboard.Exception {
 	return out
 }
 
-// backends returns what was seen of the backends last, and looks again in the
-// background when that is old.
-func (o *overseer) backends(now time.Time) []dashboard.Backend {
+// backends returns what is known of the backends, which nobody may have asked
+// for in hours: then it waits for a look, and knows nothing if that takes longer.
+func (o *overseer) backends(now time.Time, wait time.Duration) []dashboard.Backend {
+	states, old, looking := o.lastSeen(now)
+	if old <= backendsStale {
+		return states
+	}
+	select {
+	case <-looking:
+		states, _, _ = o.lastSeen(now)
+		return states
+	case <-time.After(wait):
+		return nil
+	}
+}
+
+// lastSeen returns what was seen of the backends last and how old that is, and
+// looks again in the background when it is.
+func (o *overseer) lastSeen(now time.Time) (states []dashboard.Backend, old time.Duration, looking <-chan struct{}) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if !o.looking && now.Sub(o.looked) > backendsEvery {
-		o.looking = true
-		go o.look()
+	if old = now.Sub(o.looked); o.looking == nil && old > backendsEvery {
+		o.looking = make(chan struct{})
+		go o.look(o.looking)
 	}
-	return slices.Clone(o.states)
+	return slices.Clone(o.states), old, o.looking
 }
 
 // Describe is a prometheus.Collector's.
@@ -117,7 +140,8 @@ func (o *overseer) Describe(to chan<- *prometheus.Desc) { to <- backendUp }
 
 // Collect tells the state of each backend that was looked at.
 func (o *overseer) Collect(to chan<- prometheus.Metric) {
-	for _, b := range o.backends(time.Now()) {
+	states, _, _ := o.lastSeen(time.Now())
+	for _, b := range states {
 		up := 1.0
 		if b.Err != "" {
 			up = 0
@@ -128,9 +152,10 @@ func (o *overseer) Collect(to chan<- prometheus.Metric) {
 
 var backendUp = prometheus.NewDesc("guardrail_backend_up", "Whether a client could be served by the backend when it was last looked at, some seconds ago.", []string{"backend"}, nil)
 
-// look asks every backend whether a client could be served. It ends within
-// readyTimeout for each.
-func (o *overseer) look() {
+// look asks every backend whether a client could be served, and closes done. It
+// ends within readyTimeout for each.
+func (o *overseer) look(done chan<- struct{}) {
+	defer close(done)
 	var states []dashboard.Backend
 	for i, l := range o.app.config.Listeners {
 		if slices.ContainsFunc(states, func(b dashboard.Backend) bool { return b.Name == l.Backend }) {
@@ -148,5 +173,5 @@ func (o *overseer) look() {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.states, o.looked, o.looking = states, time.Now(), false
+	o.states, o.looked, o.looking = states, time.Now(), nil
 }

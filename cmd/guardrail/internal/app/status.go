@@ -1,7 +1,6 @@
 package app
 
 import (
-	"context"
 	"encoding/json"
 	"net/http"
 	"path/filepath"
@@ -69,15 +68,15 @@ type RecordStatus struct {
 }
 
 // serveStatus answers GET /status.
-func (o *overseer) serveStatus(w http.ResponseWriter, r *http.Request) {
+func (o *overseer) serveStatus(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
-	_ = json.NewEncoder(w).Encode(o.status(r.Context(), time.Now())) // who has gone needs no answer
+	_ = json.NewEncoder(w).Encode(o.status(time.Now())) // who has gone needs no answer
 }
 
-func (o *overseer) status(ctx context.Context, now time.Time) Status {
-	o.lookFirst()
-	a, h, p := o.app, o.Health(ctx), o.app.live.Status()
+func (o *overseer) status(now time.Time) Status {
+	wait := readyTimeout * time.Duration(len(o.app.servers))
+	a, h, p := o.app, o.health(wait), o.app.live.Status()
 	s := Status{
 		Environment: h.Environment, Version: h.Version, Sessions: h.Sessions,
 		Policies: PoliciesStatus{Hash: p.Hash, LoadedAt: p.LoadedAt, AgeSeconds: int64(now.Sub(p.LoadedAt).Seconds()), TriedAt: p.TriedAt, Error: h.Policy.Err},
@@ -95,17 +94,6 @@ func (o *overseer) status(ctx context.Context, now time.Time) Status {
 		s.Well = s.Well && b.Error == ""
 	}
 	return s
-}
-
-// lookFirst looks at the backends where that was never done.
-func (o *overseer) lookFirst() {
-	o.mu.Lock()
-	first := o.looked.IsZero() && !o.looking
-	o.looking = o.looking || first
-	o.mu.Unlock()
-	if first {
-		o.look()
-	}
 }
 
 // identityOf says which server and tag were last seen behind a backend.
