@@ -341,3 +341,30 @@ func TestMessage(t *testing.T) {
 		t.Errorf("a long name: %d bytes, %q", len(got), got)
 	}
 }
+
+// An app that belongs elsewhere gets nothing here, also while it is only observed.
+func TestAnAppOfAnotherEnvironmentIsRefused(t *testing.T) {
+	const text = "app: reset\naccounts: [reset]\nenvironments: [development, staging]\ngrants: [\"ALL ON *.*\"]\n"
+	server, _ := sqlparse.ParseServer("8.0.36")
+	for _, text := range []string{text, text + "mode: observe\nuntil: 2036-01-01T00:00:00Z\n"} {
+		for environment, allow := range map[string]bool{"development": true, "production": false} {
+			p, err := policy.Parse([]policy.Source{{File: "reset.yaml", Text: []byte(text)}, {File: "web.yaml", Text: []byte(everywhere)}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			set, err := p.Compile(environment)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := policy.Request{Now: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)}
+			r.Statements = sqlparse.NewReader(sqlparse.Options{}).Read([]byte("DROP TABLE shop.t"), sqlparse.Mode{Server: server, Charset: sqlparse.CharsetUTF8}).Statements
+			d := set.App("reset").Decide(r)
+			if d.Allowed() != allow || !allow && (d.Cause != policy.ByEnvironment || d.Code != 1045) {
+				t.Errorf("in %s: %+v", environment, d)
+			}
+			if bases := set.App("reset").Explain(r); !allow && (len(bases) != 1 || bases[0].Decision.Cause != policy.ByEnvironment) {
+				t.Errorf("in %s it rests on %+v", environment, bases)
+			}
+		}
+	}
+}

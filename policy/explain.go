@@ -35,6 +35,9 @@ func (a *App) Explain(r Request) []Basis {
 	if a == nil {
 		return nil
 	}
+	if !a.here {
+		return []Basis{{Decision: a.elsewhere()}}
+	}
 	out := a.explainWhole(&r)
 	for i := range r.Statements {
 		s := &r.Statements[i]

@@ -18,6 +18,9 @@ func (a *App) Decide(r Request) Decision {
 	if a == nil {
 		return Decision{Code: 1045, State: "28000", Rule: Rule{ID: string(ByNoAccount)}, Cause: ByNoAccount}
 	}
+	if !a.here {
+		return a.elsewhere()
+	}
 	if d, refused := a.judgeTag(&r); refused {
 		return d
 	}

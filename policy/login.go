@@ -26,7 +26,7 @@ func (s *Set) Login(account string, from netip.Addr, now time.Time) (*App, Decis
 		case e.app.here:
 			return e.app.admit(now)
 		default:
-			found = refuseLogin(ByEnvironment, e.rule, e.app.name, strings.Join(e.app.environments, " and "))
+			found = e.app.loginElsewhere(e.rule)
 		}
 	}
 	return nil, found
@@ -69,6 +69,18 @@ func (a *App) admit(now time.Time) (*App, Decision) {
 		return nil, d
 	}
 	return a, d
+}
+
+// elsewhere refuses what an app asks for in an environment that it does not belong to.
+func (a *App) elsewhere() Decision {
+	by := a.rule
+	by.ID = string(ByEnvironment)
+	return a.loginElsewhere(by)
+}
+
+// loginElsewhere refuses a login by the line that names the account.
+func (a *App) loginElsewhere(by Rule) Decision {
+	return refuseLogin(ByEnvironment, by, a.name, strings.Join(a.environments, " and "))
 }
 
 // admits reports whether the entry's networks hold the address.

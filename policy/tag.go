@@ -1,10 +1,6 @@
 package policy
 
-import (
-	"time"
-
-	"guardrail/sqlparse"
-)
+import "guardrail/sqlparse"
 
 // tagSchema holds the environment tag (guardrail tag), by which the proxy knows
 // whether it stands before the right server. Apps may read it.
@@ -61,45 +57,4 @@ func (a *App) Untold() Decision {
 		return Decision{Code: 1045, State: "28000", Rule: Rule{ID: string(ByNoAccount)}, Cause: ByNoAccount}
 	}
 	return a.refuse(ByTag, 0, sqlparse.Need{Privilege: sqlparse.Unparsed, Object: sqlparse.Object{Type: sqlparse.Schema, Schema: tagSchema}}, nil)
-}
-
-// maxDeclared is how much of a declared environment is told: the proxy's own is
-// to stand beside it.
-const maxDeclared = 64
-
-// Declared decides about a client that declares an environment as its own, or
-// declares none where the text is empty. Another environment than the set's is
-// refused whatever the policy says.
-func (a *App) Declared(environment string, now time.Time) Decision {
-	switch {
-	case a == nil:
-		return Decision{Code: 1045, State: "28000", Rule: Rule{ID: string(ByNoAccount)}, Cause: ByNoAccount}
-	case environment == a.environment:
-		return Decision{Action: Allow, app: a.name}
-	case environment != "":
-		d := a.refuse(ByDeclared, 0, sqlparse.Need{}, nil)
-		d.detail = environment[:min(len(environment), maxDeclared)]
-		return d
-	}
-	for i := range a.demands {
-		if d := &a.demands[i]; d.kind == demandDeclared && d.during.hold(now) {
-			if no := a.undeclared(d, now); !no.Allowed() || no.Observed {
-				return no
-			}
-		}
-	}
-	return Decision{Action: Allow, app: a.name}
-}
-
-// undeclared decides about a client that does not say what a line of require asks for.
-func (a *App) undeclared(d *demandRule, now time.Time) Decision {
-	if x := lifting(d.lifts, now); x != nil {
-		return Decision{Action: Allow, app: a.name}
-	}
-	no := a.refuse(ByDeclared, 0, sqlparse.Need{}, nil)
-	no.Rule, no.Because = d.Rule, d.Because
-	if now.Before(d.Until) {
-		no.Action, no.Observed = Allow, true
-	}
-	return a.observed(no, now)
 }

@@ -29,9 +29,14 @@ func TestStatementsCarryWhoSentThem(t *testing.T) {
 			{"CREATE TABLE annotated (id INT)", "CREATE TABLE annotated (id INT)" + mark},
 			{"SELECT 'annotated' ;\n", "SELECT 'annotated'" + mark},
 			{"SELECT 'annotated', \"it's\"", "SELECT 'annotated', \"it's\"" + mark},
-			{"SELECT 'annotated' -- last", "SELECT 'annotated' -- last"},
-			{"SELECT 'annotated' # last", "SELECT 'annotated' # last"},
-			{"SELECT 'annotated' /* last */", "SELECT 'annotated' /* last */"},
+			{"SELECT 'annotated' -- last", "SELECT 'annotated'" + mark + " -- last"},
+			{"SELECT 'annotated' # last", "SELECT 'annotated'" + mark + " # last"},
+			{"SELECT 'annotated' /* last */", "SELECT 'annotated'" + mark + " /* last */"},
+			{"SELECT 'annotated', 1 /* a * / */ -- b\n /*c*/ ;", "SELECT 'annotated', 1" + mark + " /* a * / */ -- b\n /*c*/"},
+			{"SELECT 'annotated', 2 --", "SELECT 'annotated', 2" + mark + " --"},
+			{"SELECT 'annotated', 3 - -1", "SELECT 'annotated', 3 - -1" + mark},
+			{"INSERT INTO annotated VALUES (1),(2),(3),(4),(5),(6),(7),(8)", "INSERT INTO annotated VALUES (1),(2),(3),(4),(5),(6),(7),(8)" + mark},
+			{"INSERT INTO annotated VALUES (1),(2),(3),(4),(5),(6),(7),(8) -- (9)", "INSERT INTO annotated VALUES (1),(2),(3),(4),(5),(6),(7),(8)" + mark + " -- (9)"},
 			{"SELECT 'annotated' /*! , 2 */", "SELECT 'annotated' /*! , 2 */"},
 			{"CREATE VIEW annotated_view AS SELECT 1", "CREATE VIEW annotated_view AS SELECT 1"},
 		} {
@@ -39,11 +44,12 @@ func TestStatementsCarryWhoSentThem(t *testing.T) {
 			want = append(want, x.got)
 		}
 		run(t, c, "DO 1; DO 'annotated' ; ")
-		last := "DO 'annotated'" + mark
+		run(t, c, "DO 'annotated', 4; -- nothing")
+		last, empty := "DO 'annotated'"+mark, "DO 'annotated', 4"
 		if s.Flavour() == "mariadb" { // logs the whole text
-			last = "DO 1; " + last
+			last, empty = "DO 1; "+last, empty+"; -- nothing"
 		}
-		want = append(want, last)
+		want = append(want, last, empty)
 		run(t, c, "DROP TABLE annotated")
 		event := g.record.all()[0].ID
 		want = append(want, "DROP TABLE annotated /*app='any',environment='production',event='"+event+"'*/")
@@ -90,6 +96,26 @@ func TestStatementsCarryQueryAttributes(t *testing.T) {
 	if _, err := wire.WithQueryAttributes([]byte{3}, [2]string{"a", "b"}); err == nil {
 		t.Error("malformed attributes are added to")
 	}
+}
+
+// Where a comment is asked for, it stands in the text, behind what a client's
+// own attributes say, and is in the server's slow log.
+func TestStatementsCarryACommentIntoTheSlowLog(t *testing.T) {
+	s := mysqltest.MySQL(t, mysqltest.Own())
+	s.Exec(t, "INSTALL COMPONENT 'file://component_query_attributes'", "SET GLOBAL log_output = 'TABLE'", "SET GLOBAL long_query_time = 0", "SET GLOBAL slow_query_log = ON")
+	s.User(t, "app")
+	g := start(t, s.Addr(), everything, annotating, func(o *proxy.Options) { o.Backend.AnnotateInText = true })
+	c := login(t, g.addr, "app", mysql.CLIENT_QUERY_ATTRIBUTES)
+	attributes := append([]byte{1, 1, 0, 1, 0x08, 0, 4}, "mine\x07\x00\x00\x00\x00\x00\x00\x00"...)
+	if got := c.text(t, string(attributes)+"SELECT mysql_query_attribute_string('mine') /* theirs */"); got != "7" {
+		t.Errorf("the client's own attribute is %q", got)
+	}
+	const want = "SELECT mysql_query_attribute_string('mine') /*app='any',environment='production'*/ /* theirs */"
+	eventually(t, "it is in the slow log", func() bool {
+		var n int
+		err := s.Admin().QueryRowContext(t.Context(), "SELECT COUNT(*) FROM mysql.slow_log WHERE CONVERT(sql_text USING utf8mb4) = ?", want).Scan(&n)
+		return err == nil && n == 1
+	})
 }
 
 // A text that the server takes is taken with a comment, too: one that would make

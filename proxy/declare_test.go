@@ -4,10 +4,12 @@ import (
 	"strings"
 	"testing"
 
+	protocol "github.com/go-mysql-org/go-mysql/mysql"
 	"github.com/go-sql-driver/mysql"
 
 	"guardrail/proxy/audit"
 	"guardrail/proxy/mysqltest"
+	"guardrail/proxy/wire"
 )
 
 // declaring makes a client declare its environment.
@@ -115,5 +117,37 @@ func TestTextsThatCannotBeReadDoNotNameTheTag(t *testing.T) {
 		}
 		refused(t, c, 1064, "FROBNICATE shop.t") // by the server
 		refused(t, c, 1227, "DO 'open /*environment='development'*/ 'shut, \"open")
+	})
+}
+
+// COM_CHANGE_USER is a login: what it declares counts, and what was declared
+// before does not any more.
+func TestAChangedUserDeclaresAnew(t *testing.T) {
+	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
+		s.User(t, "app")
+		g := start(t, s.Addr(), everything)
+		must := start(t, s.Addr(), everything+"require: [DECLARED ENVIRONMENT]\n")
+		const capabilities = oldest | protocol.CLIENT_CONNECT_ATTRS
+		declares := func(environment string) []byte {
+			return wire.AppendAttribute(nil, "guardrail.environment", environment)
+		}
+		for _, c := range []struct {
+			name     string
+			g        *guard
+			declared []byte
+			want     string // in the error
+		}{
+			{"another", g, declares("development"), `belongs to "development": refused in production`},
+			{"the same", must, declares("production"), ""},
+			{"none, but it must", must, nil, "does not say which environment"},
+		} {
+			client := loginAs(t, c.g.addr, wire.HandshakeResponse{Capabilities: capabilities, User: "app", Attributes: declares("production")}, nil)
+			client.send(t, 0, wire.ChangeUser{User: "app", Collation: 45, AuthPlugin: "asks_for_a_switch", Attributes: c.declared}.
+				Append([]byte{protocol.COM_CHANGE_USER}, capabilities)...)
+			e := client.authenticate(t)
+			if c.want == "" && e != nil || c.want != "" && (e == nil || e.Code != 1045 || !strings.Contains(e.Message, c.want)) {
+				t.Errorf("%s: %+v", c.name, e)
+			}
+		}
 	})
 }

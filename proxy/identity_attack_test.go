@@ -60,6 +60,8 @@ var ways = []string{
 	"ALTER TABLE ^.environment ENGINE = BLACKHOLE",
 	"CREATE FUNCTION ^.environment() RETURNS INT DETERMINISTIC RETURN 1",
 	"CREATE PROCEDURE ^.p() UPDATE environment SET environment = 'development'; CALL ^.p()",
+	"SET GLOBAL init_connect = 'UPDATE ^.environment SET environment = ''development'''",
+	"SET GLOBAL max_connections = 100, init_connect = 'USE ^; UPDATE environment SET environment = ''development'''",
 	"EXPLAIN ANALYZE UPDATE ^.environment SET environment = 'development'",
 	"ANALYZE UPDATE ^.environment SET environment = 'development'",
 }

@@ -71,6 +71,9 @@ type BackendOptions struct {
 	Control identity.Control
 	// Annotate sends app, environment and event along with each COM_QUERY.
 	Annotate bool
+	// AnnotateInText sends them as a comment, also where the server has query
+	// attributes, which are in none of its logs.
+	AnnotateInText bool
 }
 
 const (

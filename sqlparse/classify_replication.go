@@ -17,8 +17,7 @@ func (c *classifier) replication() bool {
 		c.global("BINLOG_ADMIN")
 		c.expression(c.f.slice(c.i, len(c.f.tokens)))
 	case c.accept("BINLOG"):
-		c.kind("binlog")
-		c.global("BINLOG_ADMIN")
+		c.binlog()
 	default:
 		return false
 	}

@@ -99,6 +99,27 @@ func (w *walk) innerLiteral(f fragment) {
 	w.inner(string(value))
 }
 
+// startText reads the value of a variable whose text runs in other sessions, and
+// changes nothing of this one's state. What names no schema means a table of
+// theirs there, which is not known.
+func (w *walk) startText(f fragment) {
+	if len(f.tokens) == 1 && f.is(0, "DEFAULT") {
+		return
+	}
+	if len(f.tokens) == 1 && f.tokens[0].Type == TokenString && len(f.lexed.stringValue(f.tokens[0])) == 0 {
+		return
+	}
+	before, effect := len(w.st.Needs), w.st.Effect
+	w.innerLiteral(f)
+	w.st.Effect = effect
+	for _, n := range w.st.Needs[before:] {
+		if n.Object.Type != Global && n.Object.Schema == "" {
+			w.global(Unparsed)
+			return
+		}
+	}
+}
+
 // runText reads the literal that a routine is given to run.
 func (w *walk) runText(args []ast.ExprNode) {
 	if len(args) == 1 {

@@ -102,6 +102,14 @@ func TestNeeds(t *testing.T) {
 		{"EXPLAIN DELETE FROM t", "delete", "DELETE t"},
 		{"DESC t", "show_fields", "ANY t"},
 		{"PREPARE s FROM 'DELETE FROM t'", "prepare_sql", "DELETE t"},
+		{"SET GLOBAL init_connect = 'USE d; DELETE FROM t', a = 1", "set_option", "ANY d.*, DELETE d.t, SYSTEM_VARIABLES_ADMIN *.*"},
+		{"SET PERSIST init_replica = 'DELETE FROM t'", "set_option", "DELETE t, UNPARSED *.*, SYSTEM_VARIABLES_ADMIN *.*"}, // of whose schema
+		{"SET @@GLOBAL.init_connect := ''", "set_option", "SYSTEM_VARIABLES_ADMIN *.*"},
+		{"SET GLOBAL init_connect = DEFAULT", "set_option", "SYSTEM_VARIABLES_ADMIN *.*"},
+		{"SET GLOBAL init_connect = CONCAT('DELETE FROM ', 'd.t')", sqlparse.Unknown, "UNPARSED *.*"},
+		{"SET GLOBAL init_connect = 'frobnicate'", sqlparse.Unknown, "UNPARSED *.*"},
+		{"BINLOG 'AAAA'", "binlog", "BINLOG_ADMIN *.*, UNPARSED *.*"},
+		{"BINLOG @a, @b", "binlog", "BINLOG_ADMIN *.*, UNPARSED *.*"},
 		{"LOCK TABLES t READ", "lock_tables", "SELECT t, LOCK TABLES t"},
 		{"", "empty_query", ""},
 		{"/* nothing */", "empty_query", ""},
@@ -112,6 +120,14 @@ func TestNeeds(t *testing.T) {
 				t.Errorf("read as %q %q (%s), want %q %q", st.Kind, needs(st), st.Reason, row.kind, row.needs)
 			}
 		})
+	}
+}
+
+// What init_connect does is done in other sessions: this one stays as it is.
+func TestATextForOtherSessionsHasNoEffectHere(t *testing.T) {
+	st := readOne(t, "SET GLOBAL init_connect = 'USE d; SET sql_mode = ANSI_QUOTES'", mysql97)
+	if st.Kind != "set_option" || st.Effect != 0 || len(st.Inner) != 2 {
+		t.Errorf("read as %s with the effect %d and %d statements inside", st.Kind, st.Effect, len(st.Inner))
 	}
 }
 

@@ -156,7 +156,11 @@ func (b *bones) atVariable() {
 func (b *bones) variable(global bool) {
 	first, name := b.qualified()
 	name = strings.ToLower(name)
+	value := b.i + 1
 	b.assignment()
+	if global && runAtStart(name) {
+		b.w.startText(b.f.slice(min(value, b.i), b.i))
+	}
 	if strings.EqualFold(first, "NEW") && !global {
 		return // a column of a trigger's row; outside a trigger, the server refuses it
 	}
@@ -179,6 +183,12 @@ func (b *bones) variable(global bool) {
 	if changesReading(name) {
 		b.w.st.Effect |= SetsState
 	}
+}
+
+// runAtStart reports whether a variable holds a text that the server runs itself:
+// when others log in, or when replication starts.
+func runAtStart(name string) bool {
+	return name == "init_connect" || name == "init_slave" || name == "init_replica"
 }
 
 func (b *bones) assignment() {

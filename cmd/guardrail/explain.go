@@ -24,6 +24,7 @@ type explainCommand struct {
 	server      string
 	sqlMode     string
 	at          string
+	declare     string
 	lowerCase   bool
 	answers     explainAnswers
 }
@@ -40,12 +41,16 @@ ROWS or of a key hangs on is given by --rows, --primary-key and --unique-key.
 Where that is missing and decides, the verdict is open. Of the configuration,
 only environment and policies are read; with both flags it is not needed.
 
+Which environment the client declares at its login is given by --declare; what a
+comment of the statement declares counts as it does in the proxy.
+
 The exit code is 0 when the statement would be forwarded, 1 when it would be
 refused, and 2 when the verdict is open or something could not be read.`,
 		Example: `  guardrail explain --app accounting-web --db freee_production 'DELETE FROM deals'
   guardrail explain --policies policies/ --environment staging --app migrator < migration.sql
   guardrail explain --app job-worker --db freee_production --rows 20000 'DELETE FROM jobs WHERE done = 1'
-  guardrail explain --app insight --at 2026-11-22T03:00:00+09:00 'SELECT 1'`,
+  guardrail explain --app insight --at 2026-11-22T03:00:00+09:00 'SELECT 1'
+  guardrail explain --app migrator --declare staging "/*environment='staging'*/ DROP TABLE t"`,
 		Args: oneStatement,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if c.answers.rows < 0 && cmd.Flags().Changed("rows") {
@@ -63,6 +68,7 @@ refused, and 2 when the verdict is open or something could not be read.`,
 	f.StringVar(&c.server, "server", "mysql-9.7.4", "the server whose reading counts, as in mariadb-10.11.19")
 	f.StringVar(&c.sqlMode, "sql-mode", "", "the session's sql_mode, as in ANSI_QUOTES,NO_BACKSLASH_ESCAPES")
 	f.StringVar(&c.at, "at", "", "a moment in place of now, as in 2026-12-01T09:00:00+09:00")
+	f.StringVar(&c.declare, "declare", "", "the environment that the client declares at its login")
 	f.BoolVar(&c.lowerCase, "lower-case-table-names", false, "names are compared without regard to case")
 	f.Int64Var(&c.answers.rows, "rows", -1, "how many rows the server estimates that the statement touches")
 	f.StringSliceVar(&c.answers.primary, "primary-key", nil, "the columns of the table's primary key")
@@ -87,7 +93,12 @@ func (c *explainCommand) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	r.Statements = sqlparse.NewReader(sqlparse.Options{}).Read(text, mode).Statements
+	reader := sqlparse.NewReader(sqlparse.Options{})
+	lexed := sqlparse.Lex(text, mode, reader.NewTokens())
+	if d, refused := tellDeclarations(p.out, app, c.declare, &lexed, r.Now); refused {
+		return tellVerdict(p.out, app, d, environment)
+	}
+	r.Statements = reader.ReadLexed(&lexed).Statements
 	r.Answers = c.answers.to(policy.Asked(app.Explain(r)), text, mode)
 	tellExplanation(p.out, app, r)
 	return tellVerdict(p.out, app, app.Decide(r), environment)

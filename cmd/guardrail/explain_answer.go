@@ -4,10 +4,39 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"guardrail/policy"
 	"guardrail/sqlparse"
 )
+
+// tellDeclarations writes what speaks against the environment that a client
+// declares at its login, or in a comment of its text, and reports whether that
+// refuses what the client wants. An app that is at home elsewhere does not come
+// so far.
+func tellDeclarations(out io.Writer, app *policy.App, declared string, text *sqlparse.Lexed, now time.Time) (d policy.Decision, refused bool) {
+	if !app.Here() {
+		return d, false
+	}
+	if d = app.Declared(declared, now); !d.Allowed() || d.Observed {
+		_, _ = fmt.Fprintf(out, "login: %s\n", outcome(d))
+		for _, l := range app.Lines() {
+			if l.Rule == d.Rule {
+				tellLine(out, "required by", &l)
+			}
+		}
+		if declared == "" {
+			_, _ = fmt.Fprintf(out, "    to allow it: set the connection attribute guardrail.environment; say here with --declare to what\n")
+		}
+	}
+	if !d.Allowed() {
+		return d, true
+	}
+	if d, refused = app.Misdeclared(text, now); refused {
+		_, _ = fmt.Fprintf(out, "comment: %s\n", outcome(d))
+	}
+	return d, refused
+}
 
 // tellExplanation writes how each statement is read and what its parts rest on.
 func tellExplanation(out io.Writer, app *policy.App, r policy.Request) {
@@ -93,6 +122,8 @@ func basisSubject(b policy.Basis) string {
 		return b.Require.Text
 	case b.Limit != nil:
 		return b.Limit.Text
+	case b.Decision.Cause == policy.ByEnvironment:
+		return "the app in this environment"
 	case b.Need.Privilege == sqlparse.AnyPrivilege:
 		return fmt.Sprintf("any privilege ON %s", b.Need.Object)
 	case b.Need.Privilege == "":
@@ -161,6 +192,8 @@ func change(app *policy.App, s *sqlparse.Statement, b policy.Basis) string {
 		return "do not set the variable; the policy has set it"
 	case policy.ByMultiple:
 		return "send the statements one by one"
+	case policy.ByEnvironment:
+		return fmt.Sprintf("connect in %s, or add this one to environments in %s", strings.Join(app.Environments(), " or "), app.File())
 	case policy.ByDuring:
 		return "come back " + strings.Join(app.During(), " or ")
 	case policy.ByNoDatabase:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -81,17 +82,20 @@ func (c *tagCommand) run(cmd *cobra.Command, args []string) error {
 	if !c.show {
 		return c.write(ctx, cmd, o, backends[0], args[0])
 	}
-	code := error(nil)
+	return c.printAll(ctx, cmd, o, backends)
+}
+
+// printAll shows the tags of backends. One that cannot be asked hides no other.
+func (c *tagCommand) printAll(ctx context.Context, cmd *cobra.Command, o config.Options, backends []config.Backend) error {
+	code, failed := error(nil), []error(nil)
 	for _, b := range backends {
 		right, err := c.print(ctx, cmd, o, b)
-		if err != nil {
-			return err
-		}
+		failed = append(failed, err)
 		if !right {
 			code = exitCode(1)
 		}
 	}
-	return code
+	return cmp.Or(errors.Join(failed...), code)
 }
 
 // backends are those that are meant: the one that is named, the only one, or

@@ -79,5 +79,14 @@ func TestTag(t *testing.T) {
 		says(out, err, "name an environment")
 		out, err = tagging(t, config, "two words")
 		says(out, err, "an environment cannot be")
+		aside := strings.Replace(text, "backends:\n", "backends:\n  aside: {address: \"127.0.0.1:1\"}\n  away: {address: \"127.0.0.1:1\", tls: {mode: disabled}, control: {user: guardrail, password_file: control.pw}}\n", 1)
+		aside = strings.Replace(aside, "127.0.0.1:0}", "127.0.0.1:0, backend: main}, {address: 127.0.0.1:0, backend: aside}, {address: 127.0.0.1:0, backend: away}", 1)
+		if err := os.WriteFile(config, []byte(aside), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, failure := range []string{"backend aside has no control account", "backend away: control account"} { // which hide main from nobody
+			out, err = tagging(t, config, "--show")
+			says(out, err, failure, "backend main is production-eu", "lets nobody in")
+		}
 	})
 }

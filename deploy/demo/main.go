@@ -60,6 +60,9 @@ func run(ctx context.Context) (err error) {
 	if err := story.WithGuardrail(ctx); err != nil {
 		return fmt.Errorf("%w\nGuardrail's log:\n%s", err, g.Log())
 	}
+	if err := story.WrongSides(ctx); err != nil {
+		return fmt.Errorf("%w\nGuardrail's log:\n%s", err, g.Log())
+	}
 	if err := wrongTarget(ctx, o, b, story); err != nil {
 		return err
 	}

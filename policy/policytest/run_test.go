@@ -20,6 +20,28 @@ func options() policytest.Options {
 	}
 }
 
+// A test of an app in an environment that it does not belong to is refused, as
+// the app is there.
+func TestAnAppElsewhere(t *testing.T) {
+	p, err := policy.Parse([]policy.Source{
+		{File: "web.yaml", Text: []byte("app: web\naccounts: [web]\nenvironments: [production]\n")},
+		{File: "reset.yaml", Text: []byte("app: reset\naccounts: [reset]\nenvironments: [development]\ngrants: [ALL ON shop.*]\ntests:\n" +
+			"  - {sql: DROP TABLE shop.t, expect: allow}\n" +
+			"  - {sql: DROP TABLE shop.t, expect: allow, environment: production}\n" +
+			"  - {sql: DROP TABLE shop.t, expect: deny, by: environment, environment: production}\n")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range policytest.Run(p, options()) {
+		got = append(got, r.Failure)
+	}
+	if want := []string{"", "expected allow, but it is refused by environment (reset.yaml:1)", ""}; !slices.Equal(got, want) {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestRun(t *testing.T) {
 	const file = `
 app: shop

@@ -172,7 +172,7 @@ func (a *App) newServer(l config.Listener, reader *sqlparse.Reader, now time.Tim
 		Version:     a.version,
 		Backend: proxy.BackendOptions{
 			Name: b.Name, Address: b.Address, TLS: serverTLS, FollowClient: b.TLS.FollowClient, ProxyProtocol: b.ProxyProtocol,
-			Tag: tag, Control: control, Annotate: b.AnnotateStatements,
+			Tag: tag, Control: control, Annotate: b.AnnotateStatements, AnnotateInText: b.AnnotateInText,
 		},
 
 		ProxyProtocolFrom: l.ProxyProtocolFrom,

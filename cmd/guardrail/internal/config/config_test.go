@@ -81,7 +81,7 @@ listeners:
   - {address: "unix:guardrail.sock", backend: a}
 backends:
   b: {address: "db-b:3306", tls: {mode: verify_ca, ca: ca.pem}, control: {user: guardrail, password_file: ca.pem}, identity: {tag: none}, annotate_statements: true}
-  a: {address: "10.0.0.5:3307", tls: {mode: disabled}, proxy_protocol: v2}
+  a: {address: "10.0.0.5:3307", tls: {mode: disabled}, proxy_protocol: v2, annotate_statements: comment}
 policies: policies
 admin: {address: "0.0.0.0:9104", metrics_address: "0.0.0.0:9105", tls: {cert: tls.crt, key: tls.key}, users: users, trusted_header: {name: x-forwarded-user, from: [10.0.1.7/24]}, profiles: true}
 audit: {store: "mysql://guardrail@records:3306/audit", password_file: ca.pem, on_failure: refuse_all, retention: 30d, max_size: 500MiB, lines: false}
@@ -108,6 +108,7 @@ backends:
     tls: {mode: disabled, ca: "", follow_client: false}
     proxy_protocol: v2
     identity: {tag: optional}
+    annotate_statements: comment
   b:
     address: "db-b:3306"
     tls: {mode: verify_ca, ca: "testdata/ca.pem", follow_client: false}

@@ -55,6 +55,8 @@ type Backend struct {
 	Identity      Identity
 	// AnnotateStatements sends app, environment and event with each statement.
 	AnnotateStatements bool
+	// AnnotateInText sends them as a comment whatever the server has.
+	AnnotateInText bool
 }
 
 // Control is the proxy's own account on a backend. Without a user there is none.
@@ -123,7 +125,10 @@ func (o Options) String() string {
 			fmt.Fprintf(&b, "    control: {user: %s, password_file: %s}\n", quoted(back.Control.User), quoted(back.Control.PasswordFile))
 		}
 		fmt.Fprintf(&b, "    identity: {tag: %s}\n", back.Identity.Tag)
-		if back.AnnotateStatements {
+		switch {
+		case back.AnnotateInText:
+			b.WriteString("    annotate_statements: comment\n")
+		case back.AnnotateStatements:
 			b.WriteString("    annotate_statements: true\n")
 		}
 	}

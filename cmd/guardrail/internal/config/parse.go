@@ -147,7 +147,7 @@ func (p parser) backend(e strictyaml.Entry, environment string) Backend {
 		b.Control = p.control(c)
 	}
 	b.Identity = identity(f.Get("identity"), environment)
-	b.AnnotateStatements = f.Get("annotate_statements").Bool()
+	b.AnnotateStatements, b.AnnotateInText = annotate(f.Get("annotate_statements"))
 	b.Address = address(f.Need("address", "try db.example.com:3306"), 1, "3306")
 	t := f.Get("tls").Fields("mode", "ca", "follow_client")
 	b.TLS.FollowClient = t.Get("follow_client").Bool()
@@ -165,6 +165,18 @@ func (p parser) control(v strictyaml.Value) Control {
 		User:         f.Need("user", "name the proxy's own account, as in user: guardrail").Text(),
 		PasswordFile: p.file(f.Need("password_file", "name the file that holds the account's password")),
 	}
+}
+
+// annotate reads true, false or comment.
+func annotate(v strictyaml.Value) (on, inText bool) {
+	if !v.Exists() || v.IsBool() {
+		return v.Bool(), false
+	}
+	if v.Written() != "comment" {
+		v.Fail("annotate_statements must be true, false or comment", "write true, false or comment")
+		return false, false
+	}
+	return true, true
 }
 
 // identity reads whether a backend must be tagged. Production must, unless it

@@ -43,12 +43,14 @@ var attacks = []attack{
 
 // text sends a statement as it stands, on a connection that allows several in one.
 func text(statement string) func(context.Context, *Story, string) error {
-	return func(ctx context.Context, s *Story, addr string) error {
-		return s.connected(ctx, addr, s.app(), func(conn *sql.Conn) error {
-			_, err := conn.ExecContext(ctx, statement)
-			return err
-		})
-	}
+	return func(ctx context.Context, s *Story, addr string) error { return s.send(ctx, addr, s.app(), statement) }
+}
+
+func (s *Story) send(ctx context.Context, addr string, as Account, statement string) error {
+	return s.connected(ctx, addr, as, func(conn *sql.Conn) error {
+		_, err := conn.ExecContext(ctx, statement)
+		return err
+	})
 }
 
 // prepared sends it with COM_STMT_PREPARE and COM_STMT_EXECUTE.
@@ -112,6 +114,9 @@ func open(addr string, a Account) (*sql.DB, error) {
 	c := mysql.NewConfig()
 	c.User, c.Passwd, c.Net, c.Addr, c.DBName = a.User, a.Password, "tcp", addr, company.Database
 	c.MultiStatements = true
+	if a.Declares != "" {
+		c.ConnectionAttributes = "guardrail.environment:" + a.Declares
+	}
 	c.TLSConfig = "preferred"     // unverified: both ends are the demo's
 	c.Logger = &mysql.NopLogger{} // a refused login is part of the story, told by the story
 	connector, err := mysql.NewConnector(c)

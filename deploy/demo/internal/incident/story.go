@@ -13,7 +13,10 @@ import (
 )
 
 // Account is a user of the server with its password.
-type Account struct{ User, Password string }
+type Account struct {
+	User, Password string
+	Declares       string // the environment that its client says it belongs to; empty for none
+}
 
 // Story is one replay. All fields are required.
 type Story struct {

@@ -87,6 +87,14 @@ func TestTheDemoFailsWhenNothingGuards(t *testing.T) {
 	}
 }
 
+// Without Guardrail the server itself turns away an account it does not know, which would prove nothing.
+func TestTheWrongSidesNeedGuardrail(t *testing.T) {
+	story, out := stage(t)
+	if err := story.WrongSides(t.Context()); err == nil || strings.Contains(out.String(), "ERROR") {
+		t.Errorf("%v, want that it was not Guardrail\n%s", err, out)
+	}
+}
+
 func TestTheDemoFailsWhenTheProxyIsNotThere(t *testing.T) {
 	story, _ := stage(t)
 	story.Proxy = "127.0.0.1:1"
