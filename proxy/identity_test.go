@@ -47,7 +47,8 @@ func untagged(t *testing.T, s *mysqltest.Server) {
 func tag(t *testing.T, s *mysqltest.Server, environment string) {
 	t.Helper()
 	c := identity.Control{Address: s.Addr(), User: "control", Password: mysqltest.Password}
-	if _, err := c.Write(t.Context(), identity.Tag{Environment: environment, When: time.Now()}); err != nil {
+	_, earlier, _ := c.Read(t.Context())
+	if _, _, err := c.Write(t.Context(), identity.Tag{Environment: environment, When: time.Now()}, earlier.Environment); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -125,7 +126,7 @@ func TestARestoredSnapshotIsToldAsOne(t *testing.T) {
 		tag(t, s, "production")
 		c := newClock(time.Now())
 		g := start(t, s.Addr(), everything, of("staging", proxy.TagOptional, c), controlled)
-		keepsOut(t, g, "this proxy is for staging", "tagged production", "as a restored snapshot is", "guardrail tag --backend main staging")
+		keepsOut(t, g, "this proxy is for staging", "tagged production", "as a restored snapshot is", "guardrail tag --backend main staging --replace production")
 		tag(t, s, "staging")
 		pass(c, retry)
 		letsIn(t, g)

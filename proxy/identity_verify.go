@@ -54,6 +54,9 @@ func (s *Server) refuses(found reading) (what, advice string) {
 	case s.options.Backend.Tag == TagNone, found.state == tagRead && found.tag == here:
 		return "", ""
 	case found.state == tagRead:
+		if identity.ValidEnvironment(found.tag) {
+			tagIt += " --replace " + found.tag
+		}
 		return fmt.Sprintf("this proxy is for %s, but the data of backend %q is tagged %s", here, name, foreignTag(found.tag)),
 			fmt.Sprintf("connect to the proxy of %s; or if this is a copy for %s, as a restored snapshot is, have it tagged anew: %s", foreignTag(found.tag), here, tagIt)
 	case s.options.Backend.Tag == TagOptional:

@@ -26,6 +26,7 @@ type tagCommand struct {
 	backend string
 	name    string
 	note    string
+	replace string
 	force   bool
 	show    bool
 }
@@ -45,12 +46,13 @@ backend is tagged with another environment than the proxy's, and no app can
 change the tag through a proxy.
 
 A snapshot of production that is restored for staging is production's until it is
-tagged anew. Tag it before it gets a proxy.
+tagged anew, with --replace and the environment that it was of. What is tagged
+otherwise is left as it is: the address may lead to another server than you think.
 
 The backend's control account writes it. It needs
   GRANT SELECT, INSERT, UPDATE, CREATE ON guardrail.* TO 'guardrail'@'%'`,
 		Example: `  guardrail tag production
-  guardrail tag --backend main staging --name shop --note "snapshot of 2026-11-01"
+  guardrail tag --backend main staging --replace production --name shop --note "snapshot of 2026-11-01"
   guardrail tag --show`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd, args) },
@@ -60,6 +62,7 @@ The backend's control account writes it. It needs
 	f.StringVar(&c.backend, "backend", "", "which backend; may be left out where there is one")
 	f.StringVar(&c.name, "name", "", "what people call the database")
 	f.StringVar(&c.note, "note", "", "anything that the next reader should know")
+	f.StringVar(&c.replace, "replace", "", "the environment that the database is tagged with and belongs to no more")
 	f.BoolVar(&c.force, "force", false, "write an environment that looks like a slip of another")
 	f.BoolVar(&c.show, "show", false, "show the tags in place of writing one; of all backends where none is named")
 	return cmd
@@ -135,20 +138,34 @@ func (c *tagCommand) write(ctx context.Context, cmd *cobra.Command, o config.Opt
 	if err != nil {
 		return err
 	}
-	_, earlier, _ := account.Read(ctx) // for people; whether it can be written shows below
-	server, err := account.Write(ctx, identity.Tag{Environment: environment, Name: c.name, Note: c.note, Who: person(), When: time.Now()})
-	if err != nil {
+	tag := identity.Tag{Environment: environment, Name: c.name, Note: c.note, Who: person(), When: time.Now()}
+	server, earlier, err := account.Write(ctx, tag, c.replace)
+	switch {
+	case errors.Is(err, identity.ErrOther):
+		return c.other(b, server, environment, earlier)
+	case err != nil:
 		return explained(b, account, err)
 	}
 	was := ""
-	if earlier.Environment != "" && earlier.Environment != environment {
-		was = ", not " + earlier.Environment + " any more"
+	if earlier != "" && earlier != environment {
+		was = ", not " + earlier + " any more"
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "backend %s is %s%s: %s\n", b.Name, environment, was, server)
 	if environment != o.Environment {
 		fmt.Fprintf(cmd.OutOrStdout(), "a proxy with this configuration is for %s, and lets nobody in to this backend from now on\n", o.Environment)
 	}
 	return nil
+}
+
+// other is the error where a database is tagged otherwise than whoever tags it believes.
+func (c *tagCommand) other(b config.Backend, server identity.Server, environment, earlier string) error {
+	switch {
+	case earlier == "":
+		return fmt.Errorf("backend %s has no tag that could be replaced: %s; if that is the server you mean, leave out --replace", b.Name, server)
+	case c.replace != "":
+		return fmt.Errorf("backend %s is %s, not %s: %s; nothing was written", b.Name, earlier, c.replace, server)
+	}
+	return fmt.Errorf("backend %s is %s: %s; if that is the server you mean, and it is %s from now on, add --replace %s", b.Name, earlier, server, environment, earlier)
 }
 
 // slip says which environment was most likely meant by a name that is near

@@ -68,13 +68,24 @@ func (c Control) Read(ctx context.Context) (s Server, t Tag, err error) {
 	return s, t, err
 }
 
-// Write tags the server that the address leads to now, and returns who it is.
-func (c Control) Write(ctx context.Context, t Tag) (s Server, err error) {
+// Write tags the server that the address leads to now, and returns who it is and
+// which environment it was tagged with before, or "". Where that is another one
+// than replaces and the tag's own, it writes nothing and returns ErrOther: the
+// address may lead elsewhere than whoever tags believes.
+func (c Control) Write(ctx context.Context, t Tag, replaces string) (s Server, was string, err error) {
 	err = c.do(ctx, func(conn *sql.Conn) error {
 		if s, err = ReadServer(ctx, conn); err != nil {
 			return err
 		}
+		earlier, err := ReadTag(ctx, conn)
+		was = earlier.Environment
+		switch {
+		case err != nil && !errors.Is(err, ErrUntagged):
+			return err
+		case was != t.Environment && was != replaces:
+			return ErrOther
+		}
 		return WriteTag(ctx, conn, t)
 	})
-	return s, err
+	return s, was, err
 }

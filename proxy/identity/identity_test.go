@@ -28,7 +28,13 @@ func TestATagIsWrittenReadAndWrittenAnew(t *testing.T) {
 		for _, environment := range []string{"production", "staging"} {
 			want := identity.Tag{Environment: environment, Name: "main", Who: "alice@desk", Note: "it's \\ ours",
 				When: time.Date(2026, 11, 1, 2, 3, 4, 0, time.UTC)}
-			if _, err := c.Write(t.Context(), want); err != nil {
+			was := map[string]string{"staging": "production"}[environment]
+			for _, replaces := range []string{"staging", "development", ""} {
+				if _, found, err := c.Write(t.Context(), want, replaces); replaces != was && (!errors.Is(err, identity.ErrOther) || found != was) {
+					t.Errorf("%s in the place of %q: it was %q, %v", environment, replaces, found, err)
+				}
+			}
+			if _, _, err := c.Write(t.Context(), want, was); err != nil {
 				t.Fatal(err)
 			}
 			server, got, err := c.Read(t.Context())
@@ -48,7 +54,7 @@ func TestAnAccountThatMayNotIsTold(t *testing.T) {
 		if _, _, err := control(s, "poor").Read(t.Context()); !errors.Is(err, identity.ErrDenied) {
 			t.Errorf("read: %v", err)
 		}
-		if _, err := control(s, "poor").Write(t.Context(), identity.Tag{Environment: "production"}); !errors.Is(err, identity.ErrDenied) {
+		if _, _, err := control(s, "poor").Write(t.Context(), identity.Tag{Environment: "production"}, ""); !errors.Is(err, identity.ErrDenied) {
 			t.Errorf("write: %v", err)
 		}
 	})

@@ -34,6 +34,9 @@ var environment = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
 // ErrUntagged says that a server has no tag.
 var ErrUntagged = errors.New("not tagged")
 
+// ErrOther says that a server is tagged with another environment than is to be replaced.
+var ErrOther = errors.New("tagged with another environment")
+
 // ErrDenied says that the account may not read or write the tag.
 var ErrDenied = errors.New("the account lacks a privilege")
 
