@@ -45,7 +45,7 @@ func views(t *testing.T, s *audit.Store, view func(name string, ask func() error
 		view("series "+name, func() error { _, _, err := s.Series(t.Context(), f); return err })
 		view("events "+name, func() error { _, err := s.Events(t.Context(), f, "", 101); return err })
 		view("older events "+name, func() error { _, err := s.Events(t.Context(), f, kept[0].ID, 101); return err })
-		view("trends "+name, func() error { _, _, err := s.Trends(t.Context(), f, []audit.IssueID{issue}); return err })
+		view("trends "+name, func() error { _, _, err := s.Trends(t.Context(), f, []audit.IssueID{issue}, 30); return err })
 	}
 	view("issue", func() error { _, err := s.Issue(t.Context(), issue); return err })
 	view("notes", func() error { _, err := s.Notes(t.Context(), issue); return err })

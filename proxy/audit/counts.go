@@ -51,17 +51,23 @@ func (s *Store) drawn(ctx context.Context, w window, query string, args []any) (
 	return out, time.Duration(w.grain) * time.Second, err
 }
 
-// Trends returns the events of each of some issues in the filter's time, by its grain.
-func (s *Store) Trends(ctx context.Context, f Filter, ids []IssueID) (map[IssueID][]Point, time.Duration, error) {
+// Trends returns the events of each of some issues in the filter's time, by its
+// grain or, where these are more bars than asked for, by several of them. Bars
+// begin at multiples of that since 1970. bars of 0 stands for any number.
+func (s *Store) Trends(ctx context.Context, f Filter, ids []IssueID, bars int) (map[IssueID][]Point, time.Duration, error) {
 	w := windowOf(f, len(ids))
-	grain := time.Duration(w.grain) * time.Second
-	if len(ids) == 0 {
-		return nil, grain, nil
+	step := w.grain
+	if bars > 0 && w.from > 0 {
+		step *= max(1, (w.slots(time.Now())+int64(bars)-1)/int64(bars))
 	}
-	args := append(anys(ids), w.grain, w.from, w.to)
-	out, err := points[IssueID](ctx, s.reader(ctx), "SELECT issue, start, events FROM counts WHERE issue IN ("+marks(len(ids))+
-		") AND grain = ? AND start >= ? AND start < ? ORDER BY start", args)
-	return out, grain, err
+	length := time.Duration(step) * time.Second
+	if len(ids) == 0 {
+		return nil, length, nil
+	}
+	args := append(append([]any{step}, anys(ids)...), w.grain, w.from, w.to)
+	out, err := points[IssueID](ctx, s.reader(ctx), "SELECT issue, start - start % ? AS bar, SUM(events) FROM counts WHERE issue IN ("+marks(len(ids))+
+		") AND grain = ? AND start >= ? AND start < ? GROUP BY issue, bar ORDER BY bar", args)
+	return out, length, err
 }
 
 // points reads rows of a key, a start and a number.

@@ -53,6 +53,9 @@ func windowOf(f Filter, lines int) window {
 	return w
 }
 
+// slots is how many grains the window has until now.
+func (w window) slots(now time.Time) int64 { return (min(w.to, now.Unix())-w.from)/w.grain + 1 }
+
 // pieces cut a window into whole days, hours and so on, and what is left at its
 // ends: few rows hold its sum, and it is as exact.
 func (w window) pieces() []window {

@@ -2,7 +2,6 @@ package dashboard
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -47,7 +46,13 @@ type timeFrame struct {
 }
 
 func (f timeFrame) slots() int {
-	return int(f.to.Add(f.grain-1).Truncate(f.grain).Sub(f.from.Truncate(f.grain)) / f.grain)
+	return int(floor(f.to.Add(f.grain-1), f.grain).Sub(floor(f.from, f.grain)) / f.grain)
+}
+
+// floor is the beginning of the slot that a moment is in. Like the record's
+// grains, slots are counted from 1970 on.
+func floor(t time.Time, grain time.Duration) time.Time {
+	return t.Add(-time.Duration(t.UnixNano() % int64(grain)))
 }
 
 // ticks are moments at even distances, from the first to the last.
@@ -62,13 +67,13 @@ func (f timeFrame) ticks() []time.Time {
 
 // x is where a moment is drawn.
 func (f timeFrame) x(t time.Time) float64 {
-	return float64(t.Sub(f.from.Truncate(f.grain))) / float64(f.grain) * slotWidth
+	return float64(t.Sub(floor(f.from, f.grain))) / float64(f.grain) * slotWidth
 }
 
 // newChart draws points, against what is usual in a slot.
 func newChart(points []audit.Point, f timeFrame, usual float64, now time.Time) chart {
 	values := make([]int64, max(f.slots(), 1))
-	start := f.from.Truncate(f.grain)
+	start := floor(f.from, f.grain)
 	for _, p := range points {
 		if i := int(p.Start.Sub(start) / f.grain); i >= 0 && i < len(values) {
 			values[i] += p.Events
@@ -106,28 +111,5 @@ func (c *chart) draw(values []int64) {
 	}
 }
 
-// trend draws points in few bars.
-func trend(points []audit.Point, f timeFrame, now time.Time) chart {
-	const bars = 30
-	if n := f.slots(); n > bars {
-		f.grain *= time.Duration((n + bars - 1) / bars)
-		f.from = f.from.Truncate(f.grain)
-	}
-	return newChart(points, f, 0, now)
-}
-
-// usual is the median of the hours of a week, as a rate for a slot. Hours
-// without events count.
-func usual(hours []audit.Point, grain time.Duration) float64 {
-	const week = 7 * 24
-	if len(hours) <= week/2 {
-		return 0
-	}
-	values := make([]int64, 0, len(hours))
-	for _, p := range hours {
-		values = append(values, p.Events)
-	}
-	slices.Sort(values)
-	quiet := max(week-len(values), 0)
-	return float64(values[max(week/2-quiet, 0)]) * grain.Hours()
-}
+// trendBars is how many bars the trend of an issue in a list has, at most.
+const trendBars = 30

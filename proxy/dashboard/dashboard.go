@@ -37,6 +37,7 @@ type Dashboard struct {
 	handler   http.Handler
 	templates *template.Template
 	live      *live
+	baseline  baseline
 	assets    string // the hash of the assets, part of their address
 }
 

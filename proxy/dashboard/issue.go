@@ -58,7 +58,7 @@ func (d *Dashboard) issueView(r *http.Request, id audit.IssueID, q *query) (issu
 	f.Conditions = nil
 	v := issueView{Issue: i}
 	v.From, v.To = q.window(now)
-	points, grain, err := d.Store.Trends(ctx, f, []audit.IssueID{id})
+	points, grain, err := d.Store.Trends(ctx, f, []audit.IssueID{id}, 0)
 	if err != nil {
 		return v, err
 	}

@@ -11,17 +11,16 @@ import (
 )
 
 const (
-	lossWindow    = 15 * time.Minute
-	issuesAPage   = 50
-	appsShown     = 12
-	reloadsShown  = 50
-	menuEntries   = 200
-	alarmFactor   = 5 // times what is usual
-	alarmRate     = 5 // events in a slot, at least
-	lossesShown   = 6
-	triedShown    = 3
-	lossesRead    = 200
-	baselineRange = 7 * 24 * time.Hour
+	lossWindow   = 15 * time.Minute
+	issuesAPage  = 50
+	appsShown    = 12
+	reloadsShown = 50
+	menuEntries  = 200
+	alarmFactor  = 5 // times what is usual
+	alarmRate    = 5 // events in a slot, at least
+	lossesShown  = 6
+	triedShown   = 3
+	lossesRead   = 200
 )
 
 // troubles are the decisions that make issues of the first view.
@@ -135,12 +134,11 @@ var rowKinds = []string{"delete", "delete_multi", "replace", "replace_select", "
 // finds the apps that are refused far more than that just now, whatever the
 // view's filters and time are.
 func (d *Dashboard) refusals(ctx context.Context, q query, now time.Time, v *overviewView) error {
-	refused := []audit.Decision{audit.Refused, audit.LoginRefused}
-	usually, _, err := d.Store.Series(ctx, audit.Filter{From: now.Add(-baselineRange), To: now, Decisions: refused})
+	usually, err := d.usually(ctx, now)
 	if err != nil {
 		return err
 	}
-	if err := d.hurt(ctx, usually, refused, now, v); err != nil {
+	if err := d.hurt(ctx, usually, now, v); err != nil {
 		return err
 	}
 	f := q.filter(now, refused...)
@@ -178,7 +176,7 @@ func (d *Dashboard) refusals(ctx context.Context, q query, now time.Time, v *ove
 
 // hurt finds the apps whose refusals of the last quarter of an hour are far
 // above what is usual, the worst first.
-func (d *Dashboard) hurt(ctx context.Context, usually map[string][]audit.Point, refused []audit.Decision, now time.Time, v *overviewView) error {
+func (d *Dashboard) hurt(ctx context.Context, usually map[string][]audit.Point, now time.Time, v *overviewView) error {
 	f := audit.Filter{From: now.Add(-lately), Decisions: refused}
 	points, grain, err := d.Store.Series(ctx, f)
 	if err != nil {
@@ -246,10 +244,10 @@ func (d *Dashboard) issues(ctx context.Context, q query, now time.Time, v *overv
 	for i := range found {
 		ids[i] = found[i].ID
 	}
-	points, grain, err := d.Store.Trends(ctx, f, ids)
+	points, grain, err := d.Store.Trends(ctx, f, ids, trendBars)
 	frame := timeFrame{v.From, v.To, grain}
 	for _, i := range found {
-		v.Issues = append(v.Issues, issueRow{i, trend(points[i.ID], frame, now)})
+		v.Issues = append(v.Issues, issueRow{i, newChart(points[i.ID], frame, 0, now)})
 	}
 	v.Total, v.Pages = total, (total+issuesAPage-1)/issuesAPage
 	return err
