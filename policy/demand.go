@@ -73,7 +73,7 @@ func (a *App) judgeRows(r *Request, i int, d *demandRule, inner bool) Decision {
 	}
 	q := Question{Kind: AskRows, Statement: i}
 	switch answer := r.answer(q); {
-	case answer == nil:
+	case answer == nil, answer.AtMost && answer.Rows > d.most:
 		no.Questions = []Question{q}
 		no.detail = "the server gave no estimate of the rows that this statement would touch"
 	case answer.Rows <= d.most:

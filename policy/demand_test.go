@@ -41,6 +41,9 @@ func TestDemands(t *testing.T) {
 	rows := func(n uint64) []policy.Answer {
 		return []policy.Answer{{Question: policy.Question{Kind: policy.AskRows}, Rows: n}}
 	}
+	atMost := func(n uint64) []policy.Answer {
+		return []policy.Answer{{Question: policy.Question{Kind: policy.AskRows}, Rows: n, AtMost: true}}
+	}
 	keys := func(o sqlparse.Object, keys ...policy.Key) []policy.Answer {
 		return []policy.Answer{{Question: policy.Question{Kind: policy.AskKeys, Table: o}, Keys: keys}}
 	}
@@ -58,6 +61,8 @@ func TestDemands(t *testing.T) {
 	}{
 		{"few rows", statements(update), rows(100), "", "", nil},
 		{"too many rows", statements(update), rows(101), policy.ByRows, "rows", nil},
+		{"few rows at most", statements(update), atMost(100), "", "", nil},
+		{"too many rows at most", statements(update), atMost(101), policy.ByRows, "rows", []policy.QuestionKind{policy.AskRows}},
 		{"no estimate", statements(update), nil, policy.ByRows, "rows", []policy.QuestionKind{policy.AskRows}},
 		{"the rows of a join", statements(join), rows(5), "", "", nil},
 		{"a table that no line is about", statements(remove(table("a", "t"), nil)), nil, "", "", nil},

@@ -30,6 +30,7 @@ type Question struct {
 type Answer struct {
 	Question Question
 	Rows     uint64 // to AskRows
+	AtMost   bool   // Rows is no estimate: there may be fewer
 	Keys     []Key  // to AskKeys; none where the table has none
 }
 
@@ -41,6 +42,12 @@ func (q Question) AnswerRows(estimate uint64, text []byte, m sqlparse.Mode) Answ
 		estimate = min(estimate, limit)
 	}
 	return Answer{Question: q, Rows: estimate}
+}
+
+// AnswerLimit is what the LIMIT alone, in which a text ends, says to AskRows.
+func (q Question) AnswerLimit(text []byte, m sqlparse.Mode) (Answer, bool) {
+	limit, ok := sqlparse.RowLimit(text, m)
+	return Answer{Question: q, Rows: limit, AtMost: true}, ok
 }
 
 // Key is a unique key of a table.

@@ -3,6 +3,7 @@ package policy
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -126,8 +127,20 @@ func (d *demand) bound(v strictyaml.Value, rest []string) bool {
 			return true
 		}
 	}
-	v.Fail("ROWS needs a number", "write it as in ROWS <= 10000 FOR UPDATE, DELETE")
+	v.Fail("ROWS needs a number", boundHint(rest))
 	return false
+}
+
+// boundHint says what to write for what stands behind ROWS and is no bound.
+func boundHint(rest []string) string {
+	const whole = "write it as in ROWS <= 10000 FOR UPDATE, DELETE"
+	switch {
+	case slices.ContainsFunc(rest, func(word string) bool { return strings.EqualFold(word, "ON") }):
+		return unexpectedHint([]string{"ON"})
+	case len(rest) == 2 && rest[0] == "<=":
+		return whole + ", in digits alone"
+	}
+	return whole
 }
 
 // unexpectedHint says what to write for what stands before FOR and must not.

@@ -89,6 +89,8 @@ func (t Test) Answer(q Question, m sqlparse.Mode) (Answer, bool) {
 	switch {
 	case q.Kind == AskRows && t.Rows != nil:
 		return q.AnswerRows(*t.Rows, []byte(t.SQL), m), true
+	case q.Kind == AskRows:
+		return q.AnswerLimit([]byte(t.SQL), m)
 	case q.Kind == AskKeys && len(t.Keys) > 0:
 		return Answer{Question: q, Keys: t.Keys}, true
 	}

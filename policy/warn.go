@@ -37,6 +37,8 @@ func (p *Policy) Warnings(now time.Time) strictyaml.Mistakes {
 	w.misnamed(p)
 	w.variables(p)
 	w.spelling(p)
+	w.strays(p.all(), p.environment)
+	w.wildcards(p)
 	if ms, ok := w.report.Err().(strictyaml.Mistakes); ok {
 		return ms
 	}

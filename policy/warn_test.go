@@ -41,6 +41,13 @@ func TestWarnings(t *testing.T) {
 		{"granted at times and always", "grants:\n  - SELECT ON a.t\n  - {allow: SELECT ON a.t, during: 01:00-02:00 UTC}\n", "", "a.yaml:6:13: this is granted twice; line 5 grants all of it"},
 		{"an account of two apps", "", "app: z\naccounts: [shop]\nenvironments: [qa]\ngrants: [SELECT ON a.t]\n", "b.yaml:2:12: account shop belongs to app shop, too; which one it logs in to hangs on where; give each app an account of its own"},
 		{"an environment in two spellings", "", "app: z\naccounts: [z]\nenvironments: [Production]\ngrants: [SELECT ON a.t]\n", "b.yaml:1:6: app z belongs to Production, which is not production; letter case counts in environments; write one of them everywhere"},
+		{"a slip of an environment", "", "app: z\naccounts: [z]\nenvironments: [produciton, production]\ngrants: [SELECT ON a.t]\n", "b.yaml:1:6: no app but z belongs to environment produciton; did you mean production?"},
+		{"an environment shortened", "", "app: z\naccounts: [z]\nenvironments: [prod, production]\ngrants: [SELECT ON a.t]\n", "b.yaml:1:6: no app but z belongs to environment prod; did you mean production?"},
+		{"environments that differ on purpose", "", "app: z\naccounts: [z]\nenvironments: [production-eu, production2, production, qa]\ngrants: [SELECT ON a.t]\n", ""},
+		{"wildcards of GRANT", "grants: ['SELECT ON `shop\\_%`.*', 'SELECT ON b.`x%y`']\nrequire: ['WHERE FOR DELETE ON c.`100%`']\n", "", "a.yaml:4:10: this is about what is called `shop\\_%`, wildcards and all; write shop_* for all names that begin so\n" +
+			"a.yaml:4:35: this is about what is called `x%y`, wildcards and all; write x* for all names that begin so\n" +
+			"a.yaml:5:11: DELETE is granted nowhere on c.`100%`, so nothing is required\n" +
+			"a.yaml:5:11: this is about what is called `100%`, wildcards and all; write 100* for all names that begin so"},
 		{"unparsed", "grants: [UNPARSED ON *.*]\n", "", "a.yaml:4:10: UNPARSED lets through statements that nobody has read; no deny can stop what is in them"},
 		{"exception ended", "", "exceptions: [{app: shop, allow: SELECT ON a.t, until: 2026-11-22T12:00:00Z, ticket: A, by: b}]\n", "b.yaml:1:33: this exception has ended; take it away"},
 		{"rule's observe mode ended", "require: [{rule: WHERE FOR DELETE, mode: observe, until: 2026-11-22T11:00:00Z}]\n", "", "a.yaml:4:18: the observe mode of this rule has ended: it is enforced; take mode and until away"},

@@ -25,9 +25,12 @@ func (w *walk) alterSpec(t *ast.TableName, s *ast.AlterTableSpec) {
 	switch s.Tp {
 	case ast.AlterTableRenameTable:
 		w.rename(t, s.NewTable)
-	case ast.AlterTableDropPartition, ast.AlterTableTruncatePartition:
+	case ast.AlterTableDropPartition:
 		w.st.Destructive = true
 		w.table(t, DropTable)
+	case ast.AlterTableTruncatePartition:
+		w.st.Destructive = true
+		w.table(t, Truncate)
 	case ast.AlterTableCheckPartitions, ast.AlterTableOptimizePartition, ast.AlterTableRepairPartition:
 		w.table(t, "SELECT", "INSERT")
 	case ast.AlterTableOrderByColumns:

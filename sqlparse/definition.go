@@ -239,9 +239,12 @@ func (b *bones) alteration(schema, name string) {
 	t := baseTable(schema, name)
 	b.child = t
 	switch {
-	case b.is("DROP", "TRUNCATE") && b.f.is(b.i+1, "PARTITION"):
+	case b.is("DROP") && b.f.is(b.i+1, "PARTITION"):
 		w.st.Destructive = true
 		w.table(t, DropTable)
+	case b.is("TRUNCATE") && b.f.is(b.i+1, "PARTITION"):
+		w.st.Destructive = true
+		w.table(t, Truncate)
 	case b.is("ANALYZE", "CHECK", "OPTIMIZE", "REPAIR") && b.f.is(b.i+1, "PARTITION"):
 		w.table(t, "SELECT", "INSERT")
 	case b.is("DROP", "DISCARD"):

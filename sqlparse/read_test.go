@@ -88,6 +88,8 @@ func TestNeeds(t *testing.T) {
 		{"CREATE TEMPORARY TABLE t (a int)", "create_table", "CREATE TEMPORARY TABLES *"},
 		{"ALTER TABLE t ADD c int", "alter_table", "ALTER t"},
 		{"ALTER TABLE t DROP PARTITION p", "alter_table", "ALTER t, DROP TABLE t"},
+		{"ALTER TABLE t TRUNCATE PARTITION ALL", "alter_table", "ALTER t, TRUNCATE t"},
+		{"ALTER TABLE IF EXISTS t TRUNCATE PARTITION p", "alter_table", "ALTER t, TRUNCATE t"},
 		{"ALTER TABLE t RENAME TO u", "alter_table", "ALTER t, DROP TABLE t, CREATE u, INSERT u"},
 		{"ALTER TABLE t ORDER BY a", "alter_table", "ALTER t, SELECT t"},
 		{"ALTER TABLE t ALTER INDEX i VISIBLE, ORDER BY a, b", "alter_table", "ALTER t, SELECT t"},

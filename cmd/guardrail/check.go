@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -47,8 +48,9 @@ Warnings tell what is allowed and most likely not meant: grants that nothing can
 use, denies that refuse nothing, requirements on what is not granted, wildcards
 over everything, accounts of two apps, apps that may do nothing, session
 variables and names in tests that nobody knows, exceptions and observe modes
-that have ended, and tests that hang on the hour at which they are run. They do
-not change the exit code, unless --strict is given.
+that have ended, environments that look like a slip, tests that hang on the hour
+at which they are run, and tests that pass as nobody can read their statement.
+They do not change the exit code, unless --strict is given.
 
 The exit code is 0 when all is well, 1 when there are mistakes, and 2 when
 something could not be read.`,
@@ -109,7 +111,8 @@ func (c *checkCommand) policies(p *printer, paths []string) error {
 			return err
 		}
 	}
-	warnings := append(judged.Warnings(time.Now()), policytest.Hanging(runTests(parsed, anyServer, c.environment))...)
+	results := runTests(parsed, anyServer, c.environment)
+	warnings := slices.Concat(judged.Warnings(time.Now()), policytest.Hanging(results), policytest.Unread(results))
 	for _, w := range warnings {
 		p.tell("warning", w)
 	}

@@ -145,6 +145,10 @@ func (a explainAnswers) to(questions []policy.Question, text []byte, mode sqlpar
 		switch {
 		case q.Kind == policy.AskRows && a.rows >= 0:
 			answers = append(answers, q.AnswerRows(uint64(a.rows), text, mode))
+		case q.Kind == policy.AskRows:
+			if limit, ok := q.AnswerLimit(text, mode); ok {
+				answers = append(answers, limit)
+			}
 		case q.Kind == policy.AskKeys && len(a.primary)+len(a.unique) > 0:
 			keys := []policy.Key{{Primary: true, Columns: a.primary}, {Columns: a.unique}}
 			answers = append(answers, policy.Answer{Question: q, Keys: keys})

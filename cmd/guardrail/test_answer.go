@@ -19,10 +19,10 @@ func tellFailed(p *printer, err error) {
 	}
 }
 
-// tellHanging tells the tests that pass, and hang on when they are run.
+// tellHanging tells the tests that pass, and hang on when they are run or on a slip.
 func tellHanging(p *printer, results []policytest.Result) {
 	passed := slices.DeleteFunc(slices.Clone(results), func(r policytest.Result) bool { return r.Failure != "" })
-	for _, m := range policytest.Hanging(passed) {
+	for _, m := range slices.Concat(policytest.Hanging(passed), policytest.Unread(passed)) {
 		p.tell("warning", m)
 	}
 }

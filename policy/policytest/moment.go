@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"time"
 
+	"guardrail/policy"
 	"guardrail/policy/strictyaml"
+	"guardrail/sqlparse"
 )
 
 // Outdated reports whether a test fails by the moment alone, and on the safe side:
@@ -68,6 +70,20 @@ func Hanging(results []Result) strictyaml.Mistakes {
 		default:
 			report.Add(r.pos(), fmt.Sprintf("this test hangs on when it is run, and fails from %s on: %s", stamp(at), r.subject.failure(then)),
 				atHint(r.outcome.at.In(at.Location())))
+		}
+	}
+	found, _ := report.Err().(strictyaml.Mistakes)
+	return found
+}
+
+// Unread tells the tests that pass because their statement cannot be read, and do
+// not say so: mostly it has a slip.
+func Unread(results []Result) strictyaml.Mistakes {
+	var report strictyaml.Report
+	for _, r := range results {
+		reason, unknown := (sqlparse.Reading{Statements: r.Statements}).Unknown()
+		if unknown && r.Failure == "" && !r.Test.Allow && r.Test.By == "" {
+			report.Add(r.pos(), "this statement is refused as it cannot be read: "+reason, "correct it, or write by: "+string(policy.ByUnparsed))
 		}
 	}
 	found, _ := report.Err().(strictyaml.Mistakes)

@@ -183,6 +183,8 @@ tests:
 		"{sql: DELETE FROM shop.t LIMIT 10, rows: 900000, expect: allow}":                              "",
 		"{sql: DELETE FROM shop.t ORDER BY id LIMIT 10, rows: 900000, expect: allow}":                  "",
 		"{sql: DELETE FROM shop.t LIMIT 11, rows: 900000, expect: deny, by: ROWS}":                     "",
+		"{sql: DELETE FROM shop.t LIMIT 10, expect: allow}":                                            "",
+		"{sql: DELETE FROM shop.t LIMIT 11, expect: allow}":                                            "expected allow, but it is refused by a.yaml:6; no rows: given",
 		"{sql: DELETE FROM shop.t LIMIT 11, rows: 10, expect: allow}":                                  "",
 		"{sql: SET sql_safe_updates = 0, expect: deny, by: a.yaml:7}":                                  "",
 		"{sql: SET sql_safe_updates = 0, expect: deny, by: WHERE}":                                     "expected deny by WHERE, but it is refused by a.yaml:7; write by: variable",
