@@ -3,8 +3,12 @@ package dashboard
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
+	"runtime/debug"
 	"slices"
+	"sync"
 	"time"
 
 	"guardrail/proxy/audit"
@@ -76,13 +80,32 @@ func (d *Dashboard) overview(w http.ResponseWriter, r *http.Request) {
 	q := readQuery(r.URL.Query())
 	now := d.Now()
 	var v overviewView
-	for _, part := range []func(context.Context, query, time.Time, *overviewView) error{d.losses, d.refusals, d.issues, d.offer} {
-		if err := part(r.Context(), q, now, &v); err != nil {
-			d.broken(w, r, err)
-			return
-		}
+	v.From, v.To = q.window(now)
+	if err := d.gather(r.Context(), q, now, &v); err != nil {
+		d.broken(w, r, err)
+		return
 	}
 	d.render(w, r, http.StatusOK, "overview.html", "", q, v)
+}
+
+// gather fills the first view. Its parts ask the store at the same time: each
+// takes a while of its own.
+func (d *Dashboard) gather(ctx context.Context, q query, now time.Time, v *overviewView) error {
+	parts := []func(context.Context, query, time.Time, *overviewView) error{d.losses, d.refusals, d.issues, d.offer}
+	failed := make([]error, len(parts))
+	var all sync.WaitGroup
+	for i, part := range parts {
+		all.Go(func() {
+			defer func() {
+				if p := recover(); p != nil { // it would end the process from here
+					failed[i] = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+				}
+			}()
+			failed[i] = part(ctx, q, now, v)
+		})
+	}
+	all.Wait()
+	return errors.Join(failed...)
 }
 
 // losses finds what was destroyed of late, whatever the view's filters and time
@@ -147,7 +170,6 @@ func (d *Dashboard) refusals(ctx context.Context, q query, now time.Time, v *ove
 		return err
 	}
 	v.Baseline = plain(q)
-	v.From, v.To = q.window(now)
 	frame := timeFrame{v.From, v.To, grain}
 	marks, err := d.reloads(ctx, f, frame)
 	if err != nil {
