@@ -52,7 +52,7 @@ func (s *session) known() func(*sqlparse.Lexed) bool {
 	verdicts, app, server, key := s.verdicts, s.app, s.server, shapeKey{schema: s.state.schema, lowerCaseNames: s.state.lowerCaseNames}
 	return func(l *sqlparse.Lexed) bool {
 		key.shape, key.mode = l.Shape, l.Mode
-		v := verdicts.get(app, key)
+		v := verdicts.peek(app, key)
 		return v != nil && server.holds(v)
 	}
 }

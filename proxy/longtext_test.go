@@ -141,6 +141,9 @@ func TestALongTextIsReadToItsEnd(t *testing.T) {
 	if got := arrives(t, l.server); got != "SELECT 1" {
 		t.Errorf("the server got %.100q", got)
 	}
+	if s := guard.caches[0].stats(); s.Hits+s.Misses != 3 {
+		t.Errorf("three texts are %d hits and %d misses", s.Hits, s.Misses)
+	}
 }
 
 // A session that has ended while its text was waiting is not gone on with.

@@ -73,8 +73,18 @@ func newShapes() *shapes {
 	return s
 }
 
-// get returns the verdict about a text, or nil.
+// get returns the verdict about a text, or nil, and counts that it was asked for.
 func (s *shapes) get(k shapeKey) *verdict {
+	v := s.find(k)
+	if v != nil {
+		s.hits.Add(1)
+	} else {
+		s.misses.Add(1)
+	}
+	return v
+}
+
+func (s *shapes) find(k shapeKey) *verdict {
 	hash := s.hash(k)
 	sets := *s.sets.Load()
 	set := &sets[hash&uint64(len(sets)-1)]
@@ -86,10 +96,8 @@ func (s *shapes) get(k shapeKey) *verdict {
 		if !e.asked.Load() {
 			e.asked.Store(true)
 		}
-		s.hits.Add(1)
 		return e.verdict
 	}
-	s.misses.Add(1)
 	return nil
 }
 
