@@ -16,7 +16,7 @@ import (
 // login is one client's connection phase: greet, read who it is, ask the
 // policy, dial the backend, pass the authentication through, learn the
 // session's state, tell the client OK. It runs on the client's own goroutine
-// under one deadline.
+// under one deadline, and under one for each message of the client's.
 type login struct {
 	server   *Server
 	client   net.Conn
@@ -146,6 +146,7 @@ func (l *login) admission(schema string, lowerCaseNames bool) admission {
 }
 
 func (l *login) read() ([]byte, error) {
+	l.server.expect(l.raw)
 	payload, next, err := wire.ReadMessage(l.client, maxLoginMessage)
 	l.seq = next
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"fmt"
+	"time"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
 
@@ -62,6 +63,7 @@ func (l *login) identify(ctx context.Context) error {
 		return err
 	}
 	if wire.IsSSLRequest(payload) && l.server.options.ClientTLS != nil {
+		_ = l.raw.SetReadDeadline(time.Time{}) // the handshake has that of the login
 		secured := tls.Server(&replaceable{l.client}, l.server.options.ClientTLS)
 		if err := secured.HandshakeContext(ctx); err != nil {
 			return fmt.Errorf("TLS with client: %w", err)

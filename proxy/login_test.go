@@ -15,6 +15,7 @@ import (
 	"guardrail/proxy"
 	"guardrail/proxy/audit"
 	"guardrail/proxy/mysqltest"
+	"guardrail/proxy/wire"
 )
 
 // toBackend makes the proxy speak TLS to a server, its name verified.
@@ -254,6 +255,28 @@ func TestALoginThatTakesTooLong(t *testing.T) {
 	}
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("it took %v", took)
+	}
+}
+
+// As with mysqld, each message has a time of its own: of thousands of logins at
+// once, none ends because the machine is slow.
+func TestALoginMayTakeLongerThanItsMessages(t *testing.T) {
+	s := mysqltest.MariaDB(t)
+	s.User(t, "app")
+	const limit = 2 * time.Second
+	g := start(t, s.Addr(), everything, func(o *proxy.Options) { o.LoginTimeout = limit })
+	c := dialRaw(t, g.addr)
+	c.read(t)
+	<-time.After(limit * 2 / 3)
+	c.answer(t, wire.HandshakeResponse{Capabilities: oldest, User: "app", Collation: 45, AuthPlugin: "asks_for_a_switch"}.Append(nil))
+	request, err := wire.DecodeAuthSwitch(c.read(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-time.After(limit * 2 / 3)
+	c.answer(t, scramble(t, request))
+	if e := c.authenticate(t); e != nil {
+		t.Errorf("login: %d %s", e.Code, e.Message)
 	}
 }
 

@@ -46,7 +46,11 @@ type Options struct {
 	Metrics  *metrics.Metrics
 	Log      *zap.Logger
 
-	LoginTimeout time.Duration    // from accept to the end of the login; 10 s where zero, mysqld's connect_timeout
+	// LoginTimeout is how long a client may take for a message of its login, and
+	// the backend to be connected to; 10 s where zero, mysqld's connect_timeout. The
+	// whole of a login may take three times as long: when thousands come at once,
+	// none of them has to wait for anybody but the machine.
+	LoginTimeout time.Duration
 	MaxMessage   int              // longest message taken from a client, in bytes; 1 GiB where zero, the protocol's own bound; the server's max_allowed_packet holds too
 	Now          func() time.Time // time.Now where nil
 }
@@ -78,6 +82,7 @@ type BackendOptions struct {
 
 const (
 	defaultLoginTimeout = 10 * time.Second
+	wholeLogin          = 3 // times LoginTimeout
 	defaultMaxMessage   = 1 << 30
 )
 

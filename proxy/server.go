@@ -8,6 +8,7 @@ import (
 	"net"
 	"runtime"
 	"sync"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -52,7 +53,7 @@ func New(o Options) (*Server, error) {
 	o.ClientTLS, o.Backend.TLS = inFullRecords(o.ClientTLS), inFullRecords(o.Backend.TLS)
 	s := &Server{
 		options:   o,
-		backend:   &backend{options: o.Backend},
+		backend:   &backend{options: o.Backend, dialer: net.Dialer{Timeout: o.LoginTimeout}},
 		rsaKey:    func() rsaKey { return key },
 		listeners: make(map[net.Listener]bool),
 		closers:   make(map[closer]bool),
@@ -152,10 +153,11 @@ func (s *Server) handle(conn net.Conn) {
 			_ = conn.Close()
 		}
 	}()
-	ctx, cancel := context.WithTimeout(s.life, s.options.LoginTimeout)
+	ctx, cancel := context.WithTimeout(s.life, wholeLogin*s.options.LoginTimeout)
 	defer cancel()
 	deadline, _ := ctx.Deadline()
-	_ = conn.SetDeadline(deadline)
+	_ = conn.SetWriteDeadline(deadline)
+	s.expect(conn)
 	address, err := s.clientAddress(conn)
 	if err != nil {
 		_ = conn.Close()
@@ -172,6 +174,11 @@ func (s *Server) handle(conn net.Conn) {
 	cancel()
 	s.options.Metrics.Login("ok")
 	s.drive(session, l)
+}
+
+// expect bounds how long a client may take for its next message.
+func (s *Server) expect(conn net.Conn) {
+	_ = conn.SetReadDeadline(time.Now().Add(s.options.LoginTimeout))
 }
 
 // drive gives a logged-in session to an event loop, or, where a leg is
