@@ -3,6 +3,7 @@
 package prometheus_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -97,9 +98,9 @@ func known(t *testing.T) map[string]string {
 		t.Fatal(err)
 	}
 	l := audit.NewLedger(audit.LedgerOptions{Store: s, Source: proxy.NewTraffic(), Log: zap.NewNop(), Registerer: d})
-	t.Cleanup(func() {
-		_ = l.Stop(t.Context())
-		_ = b.Stop(t.Context())
+	t.Cleanup(func() { // t's context has ended by then, and nothing would be waited for
+		_ = l.Stop(context.Background())
+		_ = b.Stop(context.Background())
 		s.Close()
 	})
 	if len(d.labels) < 15 {
