@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -116,15 +117,7 @@ func (r *reach) near(schema namePattern) string {
 		return ""
 	}
 	names := slices.DeleteFunc(sortedNames(r.databases), func(name string) bool { return sameButDigits(name, schema.text) })
-	if hint := strictyaml.DidYouMean(schema.text, names); hint != "" {
-		return hint
-	}
-	for _, name := range names {
-		if rest, ok := strings.CutPrefix(name, schema.text); ok && strings.Trim(rest, "abcdefghijklmnopqrstuvwxyz") == "" {
-			return "did you mean " + name + "?"
-		}
-	}
-	return ""
+	return cmp.Or(strictyaml.DidYouMean(schema.text, names), shortened(schema.text, names))
 }
 
 // sameButDigits reports whether names differ in digits alone, as those of shards do.

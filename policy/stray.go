@@ -41,10 +41,13 @@ func onlyLetters(name string) bool {
 	return !strings.ContainsFunc(name, func(r rune) bool { return r|0x20 < 'a' || r|0x20 > 'z' })
 }
 
-// shortened offers the name that a word is the beginning of: production for prod.
+// shortened offers the name that a word is the beginning of, but for letters: production for prod.
 func shortened(word string, names []string) string {
-	if i := slices.IndexFunc(names, func(name string) bool { return strings.HasPrefix(strings.ToLower(name), strings.ToLower(word)) }); i >= 0 {
-		return "did you mean " + names[i] + "?"
+	for _, name := range names {
+		rest, ok := strings.CutPrefix(strings.ToLower(name), strings.ToLower(word))
+		if ok && strings.Trim(rest, "abcdefghijklmnopqrstuvwxyz") == "" {
+			return "did you mean " + name + "?"
+		}
 	}
 	return ""
 }

@@ -44,9 +44,9 @@ func (a *App) watch() error {
 
 // Reload loads the policies again and has them pass their own tests. Those that
 // do not leave the ones in force; the log, the metrics, /readyz and the page say
-// so; tests that fail by the hour alone are only told. At the start, failing tests leave the policies in force that they are of:
-// there are no others, and an app must not be locked out because a test has
-// become outdated overnight.
+// so. Tests that fail by the hour alone are only told. At the start, failing tests
+// leave the policies in force that they are of: there are no others, and an app
+// must not be locked out because a test has become outdated overnight.
 func (a *App) Reload(reason string) {
 	now := time.Now()
 	var outdated strictyaml.Mistakes
