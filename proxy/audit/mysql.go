@@ -63,7 +63,9 @@ func (d mysqlStore) open() (write, read *sql.DB, err error) {
 	}
 	write, read = sql.OpenDB(connector), sql.OpenDB(connector)
 	write.SetMaxOpenConns(2)
-	read.SetMaxOpenConns(4)
+	read.SetMaxOpenConns(maxReaders)
+	read.SetMaxIdleConns(maxReaders)
+	read.SetConnMaxIdleTime(time.Minute)
 	for _, db := range []*sql.DB{write, read} {
 		db.SetConnMaxLifetime(10 * time.Minute) // a fail-over moves the address
 	}

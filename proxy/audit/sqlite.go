@@ -26,7 +26,9 @@ func (d sqlite) open() (write, read *sql.DB, err error) {
 	if read, err = sql.Open("sqlite", d.dsn("NORMAL", "1", 5*time.Second)); err != nil {
 		return nil, nil, errors.Join(err, write.Close())
 	}
-	read.SetMaxOpenConns(4)
+	read.SetMaxOpenConns(maxReaders)
+	read.SetMaxIdleConns(maxReaders)
+	read.SetConnMaxIdleTime(time.Minute)
 	return write, read, nil
 }
 

@@ -136,6 +136,10 @@ func (s *Store) create(ctx context.Context, db *sql.DB) error {
 	})
 }
 
+// maxReaders is how many queries of views run at a time. Their connections stay for
+// a minute: one that is new has nothing in its cache.
+const maxReaders = 4
+
 // reader returns the connections that read. Before the first batch is stored it
 // makes the tables, so that an empty record reads as one; where that fails, the
 // reading will say why.
