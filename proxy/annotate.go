@@ -74,7 +74,7 @@ func (s *session) commentPlace(text []byte, v *verdict) (end int, ok bool) {
 	}
 	b := s.server.benches.Get().(*bench)
 	defer s.server.benches.Put(b)
-	lexed := sqlparse.Lex(text, s.state.mode, b.tokens)
+	lexed := s.lex(text, b)
 	if !bytes.HasPrefix(text, lexed.Text) {
 		return 0, false
 	}

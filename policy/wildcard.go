@@ -1,0 +1,32 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+)
+
+// wildcards warns of names between backticks with the wildcards of GRANT, which
+// are none here: SHOW GRANTS writes `shop\_%`.
+func (w *warnings) wildcards(p *Policy) {
+	lines := slices.Concat(p.denies, p.requires, p.exceptions)
+	for _, a := range p.apps {
+		lines = slices.Concat(lines, a.grants, a.denies, a.requires)
+	}
+	for _, l := range lines {
+		on := l.clause.pattern
+		if len(l.demand.kinds) > 0 {
+			on = l.demand.on
+		}
+		for _, name := range []string{on.schema.text, on.name.text} {
+			if strings.Contains(name, "%") || strings.Contains(name, `\_`) {
+				w.add(l, "this is about what is called `"+name+"`, wildcards and all", "write "+plainWildcard(name)+" for all names that begin so")
+			}
+		}
+	}
+}
+
+// plainWildcard writes a wildcard of GRANT as one of a policy's.
+func plainWildcard(name string) string {
+	begin, _, _ := strings.Cut(strings.ReplaceAll(name, `\_`, "_"), "%")
+	return namePattern{text: begin, prefix: true}.String()
+}
