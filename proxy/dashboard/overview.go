@@ -4,12 +4,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
+
+	"go.uber.org/zap"
 
 	"guardrail/proxy/audit"
 )
@@ -98,7 +98,8 @@ func (d *Dashboard) gather(ctx context.Context, q query, now time.Time, v *overv
 		all.Go(func() {
 			defer func() {
 				if p := recover(); p != nil { // it would end the process from here
-					failed[i] = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+					d.Log.Error("panic in a view", zap.Any("panic", p), zap.Stack("stack"))
+					failed[i] = errors.New("a fault of Guardrail's own; its log says where")
 				}
 			}()
 			failed[i] = part(ctx, q, now, v)
