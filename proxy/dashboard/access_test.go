@@ -1,7 +1,6 @@
 package dashboard_test
 
 import (
-	"bufio"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -171,46 +170,4 @@ func mustID(t *testing.T, path string) audit.IssueID {
 		t.Fatal(err)
 	}
 	return id
-}
-
-// An open page is told of what is recorded, and Stop ends its stream.
-func TestLive(t *testing.T) {
-	p := newPage(t, dashboard.Access{})
-	response, err := http.Get(p.URL + "/live")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	lines := bufio.NewScanner(response.Body)
-	if !lines.Scan() || !strings.HasPrefix(lines.Text(), "retry:") {
-		t.Fatalf("%q, %v", lines.Text(), lines.Err())
-	}
-	told := make(chan bool, 1)
-	go func() {
-		for lines.Scan() {
-			if lines.Text() == "event: news" {
-				told <- true
-				return
-			}
-		}
-		told <- false
-	}()
-	tick := time.NewTicker(200 * time.Millisecond)
-	defer tick.Stop()
-	for range 100 {
-		e := resetScript()
-		e.Time = time.Now()
-		if err := p.book.Record(e); err != nil {
-			t.Fatal(err)
-		}
-		select {
-		case news := <-told:
-			if !news {
-				t.Error("the stream ended")
-			}
-			return
-		case <-tick.C:
-		}
-	}
-	t.Error("no news")
 }

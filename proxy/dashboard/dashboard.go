@@ -63,7 +63,7 @@ func New(o Options) (*Dashboard, error) {
 
 func (d *Dashboard) routes() http.Handler {
 	mux := http.NewServeMux()
-	view := func(pattern string, handle http.HandlerFunc) { mux.Handle(pattern, bounded(handle)) }
+	view := func(pattern string, handle http.HandlerFunc) { mux.Handle(pattern, bounded(d.versioned(handle))) }
 	view("GET /{$}", d.overview)
 	view("GET /issues/{id}", d.issue)
 	view("POST /issues/{id}/acknowledge", d.acknowledge)
@@ -81,6 +81,17 @@ func (d *Dashboard) routes() http.Handler {
 
 // viewLimit bounds what one view may cost the store.
 const viewLimit = 10 * time.Second
+
+// versionKey is the context's key of the version that a view shows.
+type versionKey struct{}
+
+// versioned notes the record's version before a view reads the record.
+func (d *Dashboard) versioned(handle http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		version := d.live.version(r.Context())
+		handle(w, r.WithContext(context.WithValue(r.Context(), versionKey{}, version)))
+	}
+}
 
 func bounded(handle http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -105,7 +116,9 @@ type frame struct {
 	Query  query
 	Now    time.Time
 	Viewer string
-	View   any
+	// Version is the record's before the view read it; empty on a page that shows none of it.
+	Version string
+	View    any
 }
 
 // Troubled reports whether the guard needs someone's help.
@@ -130,9 +143,10 @@ func (f frame) Elsewhere(i audit.Issue) []value {
 
 // render writes a view whole, or an error in its place.
 func (d *Dashboard) render(w http.ResponseWriter, r *http.Request, status int, name, title string, q query, view any) {
+	version, _ := r.Context().Value(versionKey{}).(string)
 	f := frame{
 		Title: title, Asset: "/assets/" + d.assets + "/", Health: d.Guard.Health(r.Context()), Record: d.Book.Health(),
-		Query: q, Now: d.Now(), Viewer: viewer(r), View: view,
+		Query: q, Now: d.Now(), Viewer: viewer(r), Version: version, View: view,
 	}
 	var page bytes.Buffer
 	if err := d.templates.ExecuteTemplate(&page, name, f); err != nil {

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -22,25 +23,42 @@ type live struct {
 	store *audit.Store
 
 	mu      sync.Mutex
-	viewers map[chan string]struct{}
+	viewers map[*pageStream]struct{}
 	cancel  context.CancelFunc // of the goroutine that looks
 	done    chan struct{}      // closed when that has ended
 	stopped bool
 	end     chan struct{}
 }
 
-func newLive(s *audit.Store) *live {
-	return &live{store: s, viewers: map[chan string]struct{}{}, end: make(chan struct{})}
+// pageStream is one open page.
+type pageStream struct {
+	news chan string
+	seen string // the version that the page shows, or was last told of
 }
 
-// serve streams to one page until it goes away.
+func newLive(s *audit.Store) *live {
+	return &live{store: s, viewers: map[*pageStream]struct{}{}, end: make(chan struct{})}
+}
+
+// version is another one whenever views of the record may be. It is to be asked
+// for before a view reads the record: what comes between is told to the page then.
+func (l *live) version(ctx context.Context) string {
+	version, err := l.store.Version(ctx)
+	if err != nil {
+		return "unreadable"
+	}
+	return version
+}
+
+// serve streams to one page until it goes away, beginning with what has come
+// since the page was made, or since its stream broke.
 func (l *live) serve(w http.ResponseWriter, r *http.Request) {
-	news, ok := l.join()
+	page, ok := l.join(cmp.Or(r.Header.Get("Last-Event-ID"), r.URL.Query().Get("seen")))
 	if !ok {
 		http.Error(w, "too many open pages", http.StatusServiceUnavailable)
 		return
 	}
-	defer l.leave(news)
+	defer l.leave(page)
 	control := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no")
@@ -54,8 +72,8 @@ func (l *live) serve(w http.ResponseWriter, r *http.Request) {
 	ok = send("retry: 3000\n\n")
 	for ok {
 		select {
-		case version := <-news:
-			ok = send("event: news\ndata: " + version + "\n\n")
+		case version := <-page.news:
+			ok = send("event: news\nid: " + version + "\ndata: " + version + "\n\n")
 		case <-beat.C:
 			ok = send(": still here\n\n")
 		case <-r.Context().Done():
@@ -66,25 +84,25 @@ func (l *live) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (l *live) join() (chan string, bool) {
+func (l *live) join(seen string) (*pageStream, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.stopped || len(l.viewers) >= maxViewers {
 		return nil, false
 	}
-	news := make(chan string, 1)
-	l.viewers[news] = struct{}{}
+	page := &pageStream{news: make(chan string, 1), seen: seen}
+	l.viewers[page] = struct{}{}
 	if l.cancel == nil {
 		ctx, cancel := context.WithCancel(context.Background())
 		l.cancel, l.done = cancel, make(chan struct{})
 		go l.look(ctx, l.done)
 	}
-	return news, true
+	return page, true
 }
 
-func (l *live) leave(news chan string) {
+func (l *live) leave(page *pageStream) {
 	l.mu.Lock()
-	delete(l.viewers, news)
+	delete(l.viewers, page)
 	done := l.done
 	last := len(l.viewers) == 0 && l.cancel != nil
 	if last {
@@ -97,32 +115,34 @@ func (l *live) leave(news chan string) {
 	}
 }
 
-// look asks the store for its version and tells all viewers of a new one. A
-// viewer that has not read the last news gets no more.
+// look asks for the record's version and tells each page that shows another.
+// A page that has not read the last news is told later.
 func (l *live) look(ctx context.Context, done chan struct{}) {
 	defer close(done)
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
-	last, err := l.store.Version(ctx)
 	for {
+		l.tell(l.version(ctx))
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return
 		}
-		version, newErr := l.store.Version(ctx)
-		if version == last && (err == nil) == (newErr == nil) {
+	}
+}
+
+func (l *live) tell(version string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for page := range l.viewers {
+		if page.seen == version {
 			continue
 		}
-		last, err = version, newErr
-		l.mu.Lock()
-		for news := range l.viewers {
-			select {
-			case news <- version:
-			default:
-			}
+		select {
+		case page.news <- version:
+			page.seen = version
+		default:
 		}
-		l.mu.Unlock()
 	}
 }
 

@@ -2,7 +2,8 @@
 // the page reads the same.
 "use strict";
 
-const state = document.getElementById("live-state"), stale = document.getElementById("stale");
+const state = document.getElementById("live-state"), stale = document.getElementById("stale"), made = document.getElementById("fresh");
+const failure = document.getElementById("failure"); // there is something to show only when this is gone
 let busy = false, again = false, failed = false;
 
 // A page that is slow to make is asked for less often: many open pages in an
@@ -22,9 +23,11 @@ function refresh() {
     const rest = Math.min(Math.max(10 * (performance.now() - start), 500), 15000);
     setTimeout(() => { busy = false; if (again) { again = false; refresh(); } }, rest);
     const fresh = request.response?.getElementById("fresh"); // a login page of a proxy in front has none
-    failed = request.status !== 200 || !fresh;
+    if (failure && fresh && request.status === 200) { location.reload(); return; }
+    failed = !fresh || request.status !== 200 && !failure;
     if (!failed) {
-      document.getElementById("fresh").dateTime = fresh.dateTime;
+      made.dateTime = fresh.dateTime;
+      made.dataset.version = fresh.dataset.version;
       replace(request.response);
     }
     tell();
@@ -91,10 +94,10 @@ function tell() {
   stale.hidden = !failed;
 }
 
-// The stream says when something is new. Where it breaks, a refresh finds out
-// whether the guard is still there.
+// The stream says when something is new, also what came between the page's making
+// and now. Where it breaks, a refresh finds out whether the guard is still there.
 function connect() {
-  stream = new EventSource("/live");
+  stream = new EventSource("/live?seen=" + encodeURIComponent(made.dataset.version));
   stream.addEventListener("open", () => { if (!connected) { connected = true; if (failed) refresh(); tell(); } });
   stream.addEventListener("error", () => {
     connected = false;

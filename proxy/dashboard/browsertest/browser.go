@@ -5,6 +5,8 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,8 +24,9 @@ type Tab struct {
 	t testing.TB
 }
 
-// New starts a browser, which ends with t.
-func New(t testing.TB) Tab {
+// New starts a browser, which ends with t. Complaints that hold one of the
+// expected texts are none.
+func New(t testing.TB, expected ...string) Tab {
 	t.Helper()
 	allocator, end := chromedp.NewExecAllocator(t.Context(), chromedp.NoSandbox, chromedp.Headless, chromedp.NoFirstRun, chromedp.DisableGPU,
 		chromedp.WindowSize(1280, 1000), chromedp.Flag("blink-settings", "primaryHoverType=2,availableHoverTypes=2"), // a mouse
@@ -33,6 +36,9 @@ func New(t testing.TB) Tab {
 		case *runtime.EventExceptionThrown:
 			t.Errorf("the page's script: %+v", ev.ExceptionDetails)
 		case *log.EventEntryAdded:
+			if slices.ContainsFunc(expected, func(s string) bool { return strings.Contains(ev.Entry.Text, s) }) {
+				return
+			}
 			t.Errorf("the page: %s %s", ev.Entry.Text, ev.Entry.URL)
 		}
 	}))
