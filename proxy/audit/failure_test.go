@@ -72,6 +72,19 @@ func TestABrokenStore(t *testing.T) {
 	}
 }
 
+// A store that takes too long is told to fail before it does.
+func TestASlowStore(t *testing.T) {
+	locked := faults()[1]
+	file := filepath.Join(t.TempDir(), "audit.db")
+	s := open(t, file, "")
+	k := keep(t, s, func(o *audit.Options) { o.CommitTimeout = 50 * time.Millisecond })
+	var told told
+	locked.breaks(t, file, s)
+	told.outage(t, k, audit.RefuseDestructive)
+	locked.mends(t, file, s)
+	told.healed(t, k)
+}
+
 // told is what a Book has told the callers of Record.
 type told struct{ refusals, kept, unsafe int64 }
 

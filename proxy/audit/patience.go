@@ -52,7 +52,10 @@ func (b *Book) watchOver() (stop func()) {
 		for {
 			select {
 			case <-tick.C:
-				b.patience.look(b.o.CommitTimeout, func() { b.fail(b.tookTooLong()) })
+				b.patience.look(b.o.CommitTimeout, func() {
+					b.metrics.failures.Inc()
+					b.fail(b.tookTooLong())
+				})
 			case <-ended:
 				return
 			}

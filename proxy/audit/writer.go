@@ -48,6 +48,7 @@ type writer struct {
 	ahead   int64  // the last number that was written ahead
 	pending *batch // could not be written yet
 	resumed bool   // the store has said where it stands
+	late    bool   // the attempt took too long, which was told and counted as a failure
 
 	tried, told, pruned time.Time
 	due                 time.Time // the next batch of all that waits
@@ -199,7 +200,7 @@ func (w *writer) inTime(write func() error) error {
 	w.tried = w.o.Now()
 	w.patience.begin(start)
 	err := w.write(write)
-	if w.patience.end() && err == nil {
+	if w.late = w.patience.end(); w.late && err == nil {
 		w.complain(w.o.Now(), w.tookTooLong())
 	}
 	w.metrics.commits.Observe(time.Since(start).Seconds())
@@ -221,7 +222,9 @@ func (w *writer) write(write func() error) error {
 
 // failed takes note of an attempt that failed.
 func (w *writer) failed(now time.Time, err error) {
-	w.metrics.failures.Inc()
+	if !w.late {
+		w.metrics.failures.Inc()
+	}
 	w.fail(err)
 	w.complain(now, err)
 }
