@@ -136,9 +136,9 @@ func (s *session) query(message wire.Message, body []byte) (done bool, err error
 	if s.tooFast(message, v, text) || s.kill(message, v, text) {
 		return true, nil
 	}
-	var names []naming
+	var names namings
 	if v.names {
-		names = s.namings(text)
+		names = s.namings(text, v.statements)
 		v = s.renamed(v, names)
 	}
 	if len(v.decision.Questions) > 0 {
@@ -150,11 +150,14 @@ func (s *session) query(message wire.Message, body []byte) (done bool, err error
 	case waits:
 		return false, nil
 	case passes:
-		if !s.rememberNames(v, names) {
+		if !s.rememberNames(names) {
 			s.tell(message.Seq+1, errTooManyNames)
 			return true, nil
 		}
 		s.forwardAs(v, s.annotated(message, body, text, v), answerFirst)
+		if names.flat {
+			s.inflight.names = names.all
+		}
 	}
 	return true, nil
 }

@@ -23,7 +23,8 @@ type verdict struct {
 	unread     bool        // one of the statements cannot be read
 	files      int         // that the server may ask the client for: one for each LOAD DATA LOCAL
 	destroys   bool        // a statement takes something away when it runs
-	names      bool        // a statement prepares or executes by name
+	unseen     bool        // a statement may, and nobody knows
+	names      bool        // a statement prepares or executes by name, or may
 	redefines  bool        // a statement may change a table's keys
 	seen       *shapeSeen  // where it is counted, or nil
 	until      time.Time   // when the decision may be another one; zero for never
@@ -136,7 +137,8 @@ func (s *session) judgeKnowing(schema string, statements []sqlparse.Statement, a
 			v.files++
 		}
 		v.destroys = v.destroys || destroys(statements[i])
-		v.names = v.names || namesStatements(statements[i])
+		v.unseen = v.unseen || statements[i].Unseen()
+		v.names = v.names || statements[i].ByName() || statements[i].Kind == sqlparse.Unknown
 		v.unread = v.unread || statements[i].Kind == sqlparse.Unknown
 		v.redefines = v.redefines || redefines(&statements[i])
 	}

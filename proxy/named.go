@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
 
@@ -29,50 +30,73 @@ type names map[string][]*named
 // is max_prepared_stmt_count, 16382 of all sessions by default.
 const maxNames = 4096
 
+// unreadName is what any name may stand for once a text has run that nobody
+// could read.
+var unreadName = named{statements: []sqlparse.Statement{{Reason: "it may have been prepared by a text that could not be read"}}}
+
+func (n *named) unread() bool {
+	return slices.ContainsFunc(n.statements, unknown)
+}
+
+func unknown(st sqlparse.Statement) bool { return st.Kind == sqlparse.Unknown }
+
 // naming is a PREPARE, EXECUTE or DEALLOCATE PREPARE inside a text.
 type naming struct {
 	name    string
-	prepare bool
-	bound   bool // of a PREPARE
-	gone    bool // by DEALLOCATE, of a plain name
+	prepare *named // what a PREPARE makes
+	gone    bool   // by DEALLOCATE, of a plain name
 }
 
-// namesStatements reports whether a statement prepares, executes or gives up by name.
-func namesStatements(st sqlparse.Statement) bool {
-	switch st.Kind {
-	case "prepare_sql", "execute_sql", "dealloc_sql":
-		return true
-	}
-	for _, inner := range st.Inner {
-		if namesStatements(inner) {
-			return true
-		}
-	}
-	return false
+// namings are those of a text, in their order.
+type namings struct {
+	all []naming
+	// flat is set where each is a statement of the text by itself: the success of
+	// the text says that they have run, one after the other.
+	flat bool
 }
 
-// namings are the PREPAREs, EXECUTEs and DEALLOCATEs of a text, in their order.
-func (s *session) namings(text []byte) (all []naming) {
+// namings finds the PREPAREs, EXECUTEs and DEALLOCATEs of a text.
+func (s *session) namings(text []byte, statements []sqlparse.Statement) namings {
 	lexed := sqlparse.Lex(text, s.state.mode, &sqlparse.Tokens{})
 	at := func(i int) []byte {
-		if i >= len(lexed.Tokens) {
+		if i < 0 || i >= len(lexed.Tokens) {
 			return nil
 		}
 		return lexed.Text[lexed.Tokens[i].Start:lexed.Tokens[i].End]
 	}
+	is := func(i int, word string) bool { return bytes.EqualFold(at(i), []byte(word)) }
+	var out namings
+	found := map[sqlparse.Kind]int{}
 	for i := range lexed.Tokens {
 		switch {
-		case bytes.EqualFold(at(i), []byte("PREPARE")) && bytes.EqualFold(at(i+2), []byte("FROM")):
-			all = append(all, naming{name: plainName(at(i + 1)), prepare: true, bound: boundToMode(at(i+3), s.state.mode)})
-		case bytes.EqualFold(at(i), []byte("PREPARE")) && i > 0 &&
-			(bytes.EqualFold(at(i-1), []byte("DEALLOCATE")) || bytes.EqualFold(at(i-1), []byte("DROP"))):
+		case is(i, "PREPARE") && is(i+2, "FROM"):
+			found["prepare_sql"]++
+			out.all = append(out.all, naming{name: plainName(at(i + 1)), prepare: &named{
+				statements: statements, schema: s.state.schema, mode: s.state.mode, bound: boundToMode(at(i+3), s.state.mode),
+			}})
+		case is(i, "PREPARE") && (is(i-1, "DEALLOCATE") || is(i-1, "DROP")):
+			found["dealloc_sql"]++
 			name := plainName(at(i + 1))
-			all = append(all, naming{name: name, gone: name != ""})
-		case bytes.EqualFold(at(i), []byte("EXECUTE")):
-			all = append(all, naming{name: plainName(at(i + 1))})
+			out.all = append(out.all, naming{name: name, gone: name != ""})
+		case is(i, "EXECUTE"):
+			found["execute_sql"]++
+			out.all = append(out.all, naming{name: plainName(at(i + 1))})
 		}
 	}
-	return all
+	for _, st := range statements {
+		kind := st.Kind
+		if kind == sqlparse.Unknown && len(statements) == 1 && lexed.Ambiguous == "" && is(0, "PREPARE") {
+			kind = "prepare_sql" // its text is not in it, but its name is
+		}
+		found[kind]--
+	}
+	// More of them than there are such statements are inside another one, or are no
+	// such thing: a column may be named PREPARE.
+	out.flat = found["prepare_sql"] == 0 && found["execute_sql"] == 0 && found["dealloc_sql"] == 0 && found[sqlparse.Unknown] == 0
+	if !out.flat && slices.ContainsFunc(statements, unknown) {
+		out.all = append(out.all, naming{prepare: &unreadName})
+	}
+	return out
 }
 
 // plainName is a name of ASCII letters, digits and underscores in lower case,
@@ -103,14 +127,14 @@ func boundToMode(literal []byte, m sqlparse.Mode) bool {
 
 // renamed judges the statements that a text executes by name. It returns the
 // verdict to go on with, which is v where nothing speaks against them.
-func (s *session) renamed(v *verdict, all []naming) *verdict {
+func (s *session) renamed(v *verdict, names namings) *verdict {
 	if s.named == nil {
 		return v
 	}
 	anew := map[string]bool{} // prepared in this text, and judged with it
-	for _, n := range all {
-		if n.prepare {
-			anew[n.name] = n.name != ""
+	for _, n := range names.all {
+		if n.prepare != nil {
+			anew[n.name] = n.name != "" && names.flat
 			continue
 		}
 		if n.gone || anew[n.name] {
@@ -125,7 +149,7 @@ func (s *session) renamed(v *verdict, all []naming) *verdict {
 			if again.decision.Action != policy.Allow || again.decision.Observed {
 				return again
 			}
-			if again.destroys && !v.destroys {
+			if again.destroys && !v.destroys || again.unseen && v.loss() == "" {
 				v = again
 			}
 		}
@@ -140,36 +164,51 @@ var errPrepareAgain = wire.Err{
 	Message: "Prepared statement needs to be re-prepared: Guardrail may read its text differently since the session's sql_mode or character set has changed",
 }
 
-// rememberNames takes note of what a text prepares or gives up by name, before it
-// is forwarded. It reports false where there are too many.
-func (s *session) rememberNames(v *verdict, all []naming) bool {
-	for _, n := range all {
-		if n.gone && len(v.statements) == 1 && v.statements[0].Kind == "dealloc_sql" { // one among others may never be reached
-			delete(s.named, n.name)
+// rememberNames takes note of what a text may prepare, before it is forwarded:
+// until its success is known, a name stands for what it stood for as well. It
+// reports false where there are too many.
+func (s *session) rememberNames(names namings) bool {
+	for _, n := range names.all {
+		if n.prepare == nil && slices.ContainsFunc(s.named.find(n.name), (*named).unread) {
+			n = naming{prepare: &unreadName} // it may prepare under any name
 		}
-		if !n.prepare {
+		if n.prepare == nil || n.prepare == &unreadName && slices.Contains(s.named[""], n.prepare) {
 			continue
 		}
-		if _, again := s.named[n.name]; len(s.named)+len(s.named[""]) >= maxNames && (!again || n.name == "") {
+		if s.named.size() >= maxNames {
 			return false
 		}
-		st := &named{statements: v.statements, schema: s.state.schema, mode: s.state.mode, bound: n.bound}
 		if s.named == nil {
-			s.named = names{}
+			s.named = map[string][]*named{}
 		}
-		if n.name != "" {
-			s.named[n.name] = []*named{st}
-		} else {
-			s.named[""] = append(s.named[""], st)
-		}
+		s.named[n.name] = append(s.named[n.name], n.prepare)
 	}
 	return true
+}
+
+func (n names) size() (sum int) {
+	for _, all := range n {
+		sum += len(all)
+	}
+	return sum
+}
+
+// ran takes note that PREPAREs and DEALLOCATEs have run.
+func (n names) ran(all []naming) {
+	for _, one := range all {
+		switch {
+		case one.gone:
+			delete(n, one.name)
+		case one.prepare != nil && one.name != "":
+			n[one.name] = []*named{one.prepare}
+		}
+	}
 }
 
 // find returns the statements that a name may stand for.
 func (n names) find(name string) []*named {
 	if name != "" {
-		return append(n[name][:len(n[name]):len(n[name])], n[""]...)
+		return slices.Concat(n[name], n[""])
 	}
 	var all []*named
 	for _, st := range n {

@@ -91,11 +91,11 @@ func (s *session) prepare(message wire.Message, text []byte) (done bool, err err
 // prepared is the verdict about preparing what the verdict is about: nothing
 // is destroyed yet, and questions are put when the parameters are known.
 func (v *verdict) prepared() *verdict {
-	if !v.destroys && len(v.decision.Questions) == 0 {
+	if v.loss() == "" && len(v.decision.Questions) == 0 {
 		return v
 	}
 	p := *v
-	p.destroys = false
+	p.destroys, p.unseen = false, false
 	if len(v.decision.Questions) > 0 { // nothing else speaks against it
 		p.decision = policy.Decision{Action: policy.Allow}
 	}
@@ -132,13 +132,25 @@ func (s *session) executed(message wire.Message, body []byte, bulk bool) (done b
 		s.unload(st)
 		return true, nil
 	}
+	var names namings
+	if v.names {
+		names = s.namings(st.text, v.statements)
+		v = s.renamed(v, names)
+	}
 	if len(v.decision.Questions) > 0 {
 		if v = s.inform(v, st.schema, executionEstimate{st, body, bulk}); v == nil {
 			return false, nil
 		}
 	}
-	if !s.passOn(message, v, st.text, answerFirst) {
+	switch s.pass(message, v, st.text) {
+	case waits:
 		return false, nil
+	case passes:
+		if s.rememberNames(names) {
+			s.forwardAs(v, message, answerFirst)
+		} else {
+			s.tell(message.Seq+1, errTooManyNames)
+		}
 	}
 	s.unload(st)
 	return true, nil

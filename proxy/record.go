@@ -66,15 +66,15 @@ func (s *session) record(v *verdict, text []byte) (refused *wire.Err, wait bool)
 		return s.server.gated(), false
 	}
 	e := s.eventOf(v, what, text)
-	if what == audit.AllowedDestructive {
+	if what == v.loss() {
 		return s.commit(&e)
 	}
 	if err := s.server.submit(e); err != nil {
 		s.log.Error("an event could not be recorded", zap.Error(err))
 	}
 	switch {
-	case what == audit.WouldRefuse && v.destroys: // it goes on, and takes away what any other does
-		e := s.eventOf(v, audit.AllowedDestructive, text)
+	case what == audit.WouldRefuse && v.loss() != "": // it goes on, and takes away what any other does
+		e := s.eventOf(v, v.loss(), text)
 		e.Cause = audit.CauseObserved
 		return s.commit(&e)
 	case what == audit.WouldRefuse:
@@ -182,11 +182,14 @@ func (s *session) finished(failed *wire.Err) {
 }
 
 // deciding is the statement that an event is about: the one that decided, or
-// the first one that destroys.
+// the first one that destroys, or may.
 func (v *verdict) deciding(what audit.Decision) *sqlparse.Statement {
 	i := v.decision.Statement
-	if what == audit.AllowedDestructive {
+	switch what {
+	case audit.AllowedDestructive:
 		i = slices.IndexFunc(v.statements, destroys)
+	case audit.AllowedUnread:
+		i = slices.IndexFunc(v.statements, func(st sqlparse.Statement) bool { return st.Unseen() })
 	}
 	if i < 0 || i >= len(v.statements) {
 		return nil
@@ -228,10 +231,19 @@ func classify(v *verdict) (audit.Decision, bool) {
 	case v.decision.Observed:
 		return audit.WouldRefuse, true
 	}
-	if v.destroys {
-		return audit.AllowedDestructive, true
+	return v.loss(), v.loss() != ""
+}
+
+// loss is what a verdict is in the record when its statements are forwarded and
+// take something away, or may; it is empty where they do not.
+func (v *verdict) loss() audit.Decision {
+	switch {
+	case v.destroys:
+		return audit.AllowedDestructive
+	case v.unseen:
+		return audit.AllowedUnread
 	}
-	return "", false
+	return ""
 }
 
 // counted is the value of the label "decision".

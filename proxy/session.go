@@ -105,6 +105,7 @@ type inflight struct {
 	answer  answer
 	effect  sqlparse.Effect
 	prepare *statement // what a COM_STMT_PREPARE will make
+	names   []naming   // what it prepares and gives up, where its success says that it has
 	reset   bool       // COM_RESET_CONNECTION
 	expects expectation
 	changed reported // what variables the server reported

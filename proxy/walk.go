@@ -215,10 +215,12 @@ func (s *session) answered(failed bool) {
 	if f.reset {
 		s.prepared.clear()
 		s.named = nil
-		s.named = nil
 		s.state.stale()
 		s.applied = setting{}
 		s.want()
+	}
+	if !failed {
+		s.named.ran(f.names)
 	}
 	if s.state.sandboxed {
 		s.state.stale()

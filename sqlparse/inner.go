@@ -1,6 +1,7 @@
 package sqlparse
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/pingcap/tidb/pkg/parser/ast"
@@ -158,6 +159,10 @@ func (w *walk) inner(text string) {
 		return
 	}
 	for _, st := range reading.Statements {
+		if slices.ContainsFunc(st.Inner, func(s Statement) bool { return s.ByName() }) { // by itself the server refuses it
+			w.deny("the text inside prepares or executes by name")
+			return
+		}
 		w.adopt(st)
 	}
 }

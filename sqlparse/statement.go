@@ -1,6 +1,9 @@
 package sqlparse
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Kind names a statement as the server's performance_schema does
 // (EVENT_NAME without "statement/sql/"): "select", "drop_table", "insert_select".
@@ -146,6 +149,27 @@ type Statement struct {
 	Inner []Statement
 	// Reason says in words why Kind is Unknown.
 	Reason string
+}
+
+// Unseen reports whether nobody has read part of what the statement does: it is
+// Unknown, or it runs a text that is not in it. What that destroys is not known.
+func (st *Statement) Unseen() bool {
+	return st.Kind == Unknown || slices.ContainsFunc(st.Needs, func(n Need) bool { return n.Privilege == Unparsed })
+}
+
+// ByName reports whether the statement, or one inside it, prepares, executes or
+// gives up another one by its name.
+func (st *Statement) ByName() bool {
+	switch st.Kind {
+	case "prepare_sql", "execute_sql", "dealloc_sql":
+		return true
+	}
+	for i := range st.Inner {
+		if st.Inner[i].ByName() {
+			return true
+		}
+	}
+	return false
 }
 
 // Reading is what a whole text means to the server.

@@ -11,6 +11,7 @@ const (
 	Refused            Decision = "refused"
 	WouldRefuse        Decision = "would_refuse"        // observe mode: forwarded all the same
 	AllowedDestructive Decision = "allowed_destructive" // forwarded, and takes data away
+	AllowedUnread      Decision = "allowed_unread"      // forwarded, and may take data away: nobody could read it
 	LoginRefused       Decision = "login_refused"
 	IdentityMismatch   Decision = "identity_mismatch" // a backend's tag is not the environment's
 	IdentityChanged    Decision = "identity_changed"  // a backend's address leads to another server
@@ -19,12 +20,15 @@ const (
 	RecordGap          Decision = "record_gap"    // events that were lost: a killed process, a damaged store
 )
 
+// ahead reports whether an event is stored before its statement is forwarded.
+func (d Decision) ahead() bool { return d == AllowedDestructive || d == AllowedUnread }
+
 // CauseNotRecorded is the cause of a refusal that no policy asked for: the
-// statement destroys, is allowed, and could not be recorded.
+// statement destroys, or may, is allowed, and could not be recorded.
 const CauseNotRecorded = "not-recorded"
 
-// CauseObserved is the cause of an AllowedDestructive that goes on only because
-// the rule against it is observed; a WouldRefuse beside it tells of that rule.
+// CauseObserved is the cause of what is allowed and goes on only because the
+// rule against it is observed; a WouldRefuse beside it tells of that rule.
 const CauseObserved = "observed"
 
 // Event is one recorded decision. Texts hold no literal of the statement.

@@ -151,7 +151,7 @@ func (b *Book) Submit(e *Event, done func(error)) (wait bool, err error) {
 		return false, b.late(e.Decision)
 	}
 	b.tally.add(1)
-	if e.Decision != AllowedDestructive {
+	if !e.Decision.ahead() {
 		b.intake.add(e, 1)
 		return false, nil
 	}
@@ -179,7 +179,7 @@ func (b *Book) unsafe(e *Event) error {
 // late answers for an event that comes after Stop.
 func (b *Book) late(d Decision) error {
 	b.metrics.lost.Inc()
-	if d == AllowedDestructive {
+	if d.ahead() {
 		return ErrNotRecorded
 	}
 	return nil

@@ -188,6 +188,9 @@ func lineOf(e *Event, issue IssueID, n int64) line {
 func finishedLine(e *Event, issue IssueID) line {
 	out := lineOf(e, issue, 0)
 	out.Event.Action, out.Message = "destructive-finished", "a destructive statement has ended"
+	if e.Decision == AllowedUnread {
+		out.Event.Action, out.Message = "unread-finished", "a statement that nobody could read has ended"
+	}
 	out.finished(e)
 	return out
 }
@@ -214,6 +217,8 @@ func (l *line) classify(d Decision) {
 		set("warn", "event", "database", "allowed", "success", "a statement was forwarded that will be refused when the policy is enforced")
 	case AllowedDestructive:
 		set("info", "event", "database", "allowed", "success", "a destructive statement was allowed")
+	case AllowedUnread:
+		set("warn", "event", "database", "allowed", "success", "a statement was allowed that nobody could read")
 	case LoginRefused:
 		set("warn", "alert", "authentication", "denied", "failure", "a login was refused")
 	case IdentityMismatch:

@@ -23,7 +23,7 @@ func TestLines(t *testing.T) {
 	k := keep(t, open(t, t.TempDir()+"/audit.db", ""), func(o *audit.Options) { o.Lines, o.FlushEvery = &out, time.Hour })
 	for i, e := range everyKind() {
 		e.ID = "01M81K80R4VY3CWY2NYQ0M9WQ" + string("0123456789ABC"[i])
-		if e.Decision != audit.AllowedDestructive {
+		if e.Decision != audit.AllowedDestructive && e.Decision != audit.AllowedUnread {
 			if err := k.Record(e); err != nil {
 				t.Fatal(err)
 			}
@@ -129,13 +129,15 @@ func everyKind() []audit.Event {
 	unread := drop(at)
 	unread.Cause, unread.Rule, unread.Kind, unread.Need = "unparsed", "unparsed", "", "UNPARSED ON "
 	unread.Shape, unread.Statement, unread.Reason = "00ff", "SELECT ? …", "the text ends inside a comment"
+	through := unread
+	through.Decision, through.Cause, through.Rule, through.RuleFile, through.RuleLine, through.Because, through.Code = audit.AllowedUnread, "", "", "", 0, "", 0
 	own := func(d audit.Decision, reason string) audit.Event {
 		return audit.Event{Time: at, Environment: "production", Decision: d, Cause: string(d), Rule: string(d), Reason: reason, PolicyHash: "abc"}
 	}
 	return []audit.Event{
 		refused, would, loss(at), login, unread,
 		own(audit.IdentityMismatch, "backend main says staging"), own(audit.PolicyLoaded, ""),
-		own(audit.PolicyFailed, "policies/everyone.yaml:4:5: unknown key"), own(audit.RecordGap, "12 events are missing"),
+		own(audit.PolicyFailed, "policies/everyone.yaml:4:5: unknown key"), own(audit.RecordGap, "12 events are missing"), through,
 	}
 }
 

@@ -37,9 +37,11 @@ type overviewView struct {
 	Losses       []audit.Issue // dropped, truncated, altered in the last 15 minutes
 	LossCount    int64
 	LossIssues   int           // in all; so many are not shown
-	LossesUnread bool          // there are more than were counted
+	MoreLosses   bool          // there are more than were counted
 	RowLosses    []audit.Issue // rows deleted, as applications do
 	RowIssues    int
+	Unread       []audit.Issue // let through although nobody could read them
+	UnreadIssues int
 	Tried        []audit.Issue // dropping and truncating refused in these minutes
 	TriedIssues  int
 
@@ -113,11 +115,7 @@ func (d *Dashboard) gather(ctx context.Context, q query, now time.Time, v *overv
 // are: nobody is to read "nothing" who has filtered it away.
 func (d *Dashboard) losses(ctx context.Context, _ query, now time.Time, v *overviewView) error {
 	recent := audit.Filter{From: now.Add(-lossWindow), Decisions: []audit.Decision{audit.AllowedDestructive}}
-	of := func(rows bool) (found []audit.Issue, events int64, total int, err error) {
-		f := recent
-		for _, kind := range rowKinds {
-			f.Conditions = append(f.Conditions, audit.Condition{Field: "kind", Value: kind, Not: !rows})
-		}
+	of := func(f audit.Filter) (found []audit.Issue, events int64, total int, err error) {
 		found, total, err = d.Store.Issues(ctx, f, audit.ByLast, lossesRead, 0)
 		for _, i := range found {
 			events += i.InWindow
@@ -125,12 +123,21 @@ func (d *Dashboard) losses(ctx context.Context, _ query, now time.Time, v *overv
 		return found, events, total, err
 	}
 	var err error
-	if v.Losses, v.LossCount, v.LossIssues, err = of(false); err != nil {
+	wholes, rows := recent, recent
+	for _, kind := range rowKinds {
+		wholes.Conditions = append(wholes.Conditions, audit.Condition{Field: "kind", Value: kind, Not: true})
+		rows.Conditions = append(rows.Conditions, audit.Condition{Field: "kind", Value: kind})
+	}
+	if v.Losses, v.LossCount, v.LossIssues, err = of(wholes); err != nil {
 		return err
 	}
-	v.LossesUnread = v.LossIssues > len(v.Losses)
+	v.MoreLosses = v.LossIssues > len(v.Losses)
 	v.Losses = v.Losses[:min(len(v.Losses), lossesShown)]
-	if v.RowLosses, _, v.RowIssues, err = of(true); err != nil {
+	if v.RowLosses, _, v.RowIssues, err = of(rows); err != nil {
+		return err
+	}
+	unread := audit.Filter{From: recent.From, Decisions: []audit.Decision{audit.AllowedUnread}}
+	if v.Unread, v.UnreadIssues, err = d.Store.Issues(ctx, unread, audit.ByLast, triedShown, 0); err != nil {
 		return err
 	}
 	return d.tried(ctx, recent, v)

@@ -138,6 +138,32 @@ func TestObservedLossesAreLosses(t *testing.T) {
 	}
 }
 
+// What was let through although nobody could read it may have destroyed anything:
+// the first view does not call that nothing.
+func TestWhatNobodyCouldReadIsTold(t *testing.T) {
+	p := newPage(t, dashboard.Access{})
+	const nothing = "Nothing dropped, truncated or altered in the last 15 minutes"
+	if text := p.get(t, "/", 200); !strings.Contains(text, nothing+"</h2>") {
+		t.Error("a calm page does not say so")
+	}
+	e := unread()
+	e.Time, e.Environment, e.Decision, e.Cause, e.Rule, e.Code = time.Now(), "production", audit.AllowedUnread, "", "", 0
+	if err := p.book.Record(e); err != nil {
+		t.Fatal(err)
+	}
+	p.settle(t)
+	issue := p.issueOf(t, "SELECT name")
+	text := p.get(t, "/?app=other", 200)
+	for _, want := range []string{nothing + ", as far as could be read", `card warn" aria-label="Destructive`, `Let through unread: <a href="` + issue + `">A statement that cannot be read</a> by insight`, "decision=allowed_unread"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("not told: %s", want)
+		}
+	}
+	if text := p.get(t, issue, 200); !strings.Contains(text, "Nobody knows what it did: it cannot be read with certainty: the text ends inside a comment.") {
+		t.Errorf("the issue's page: %s", text)
+	}
+}
+
 // Where more shapes come at once than are told apart, nobody is told that one
 // table was dropped so often.
 func TestManyShapesAreNotOneStatement(t *testing.T) {

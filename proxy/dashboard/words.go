@@ -77,14 +77,22 @@ func why(i audit.Issue) string {
 	switch i.Decision {
 	case audit.WouldRefuse:
 		return "Let through, as this is only observed. Once enforced it is refused: " + lowerFirst(text)
-	case audit.AllowedDestructive:
-		if i.Cause == "by-exception" {
-			return "Let through: an exception in the policies allows it for now."
-		}
-		if i.Cause == audit.CauseObserved {
-			return "Let through: the policies refuse it, but this is only observed as yet."
-		}
-		return "Let through: the policy of " + i.App + " allows it."
+	case audit.AllowedDestructive, audit.AllowedUnread:
+		return letThrough(i)
+	}
+	return text
+}
+
+func letThrough(i audit.Issue) string {
+	text := "Let through: the policy of " + i.App + " allows it."
+	switch i.Cause {
+	case "by-exception":
+		text = "Let through: an exception in the policies allows it for now."
+	case audit.CauseObserved:
+		text = "Let through: the policies refuse it, but this is only observed as yet."
+	}
+	if i.Decision == audit.AllowedUnread {
+		text += " " + sentence("Nobody knows what it did: it cannot be read with certainty"+because(i.Reason))
 	}
 	return text
 }
@@ -134,7 +142,7 @@ var reasons = map[string]string{
 	"environment-tag":          "It changes the database's environment tag, which no policy allows.",
 	"declared":                 "The client says that it belongs to another environment, or does not say to which.",
 	"oversight":                "It destroys, and does not name what.",
-	audit.CauseNotRecorded:     "The policy allows it, but it destroys data and could not be recorded first.",
+	audit.CauseNotRecorded:     "The policy allows it, but it destroys data, or nobody could read whether it does, and it could not be recorded first.",
 	string(audit.PolicyLoaded): "New policies are in force.",
 }
 
@@ -172,6 +180,8 @@ func verdict(d audit.Decision) string {
 		return "observed"
 	case audit.AllowedDestructive:
 		return "allowed"
+	case audit.AllowedUnread:
+		return "allowed unread"
 	case audit.LoginRefused:
 		return "login refused"
 	case audit.IdentityMismatch:
