@@ -16,7 +16,7 @@ import (
 // where its text still reads the same, because MySQL reads it again under the
 // mode of then when a table has changed.
 type named struct {
-	statements []sqlparse.Statement // of the text with the PREPARE
+	statements []sqlparse.Statement // what the text with the PREPARE prepares, and what else is in it
 	schema     string
 	mode       sqlparse.Mode
 	bound      bool // another mode may read it differently
@@ -65,6 +65,7 @@ func (s *session) namings(text []byte, statements []sqlparse.Statement) namings 
 		return lexed.Text[lexed.Tokens[i].Start:lexed.Tokens[i].End]
 	}
 	is := func(i int, word string) bool { return bytes.EqualFold(at(i), []byte(word)) }
+	prepared := opened(statements)
 	var out namings
 	found := map[sqlparse.Kind]int{}
 	for i := range lexed.Tokens {
@@ -72,7 +73,7 @@ func (s *session) namings(text []byte, statements []sqlparse.Statement) namings 
 		case is(i, "PREPARE") && is(i+2, "FROM"):
 			found["prepare_sql"]++
 			out.all = append(out.all, naming{name: plainName(at(i + 1)), prepare: &named{
-				statements: statements, schema: s.state.schema, mode: s.state.mode, bound: boundToMode(at(i+3), s.state.mode),
+				statements: prepared, schema: s.state.schema, mode: s.state.mode, bound: boundToMode(at(i+3), s.state.mode),
 			}})
 		case is(i, "PREPARE") && (is(i-1, "DEALLOCATE") || is(i-1, "DROP")):
 			found["dealloc_sql"]++
@@ -95,6 +96,18 @@ func (s *session) namings(text []byte, statements []sqlparse.Statement) namings 
 	out.flat = found["prepare_sql"] == 0 && found["execute_sql"] == 0 && found["dealloc_sql"] == 0 && found[sqlparse.Unknown] == 0
 	if !out.flat && slices.ContainsFunc(statements, unknown) {
 		out.all = append(out.all, naming{prepare: &unreadName})
+	}
+	return out
+}
+
+// opened are the statements with those inside a PREPARE in its place.
+func opened(statements []sqlparse.Statement) (out []sqlparse.Statement) {
+	for _, st := range statements {
+		if st.Kind == "prepare_sql" {
+			out = append(out, st.Inner...)
+		} else {
+			out = append(out, st)
+		}
 	}
 	return out
 }
@@ -128,19 +141,24 @@ func boundToMode(literal []byte, m sqlparse.Mode) bool {
 // renamed judges the statements that a text executes by name. It returns the
 // verdict to go on with, which is v where nothing speaks against them.
 func (s *session) renamed(v *verdict, names namings) *verdict {
-	if s.named == nil {
-		return v
-	}
-	anew := map[string]bool{} // prepared in this text, and judged with it
+	var here []*named           // prepared in this text, so far
+	anew := map[string]*named{} // those that surely are what their name stands for
 	for _, n := range names.all {
 		if n.prepare != nil {
-			anew[n.name] = n.name != "" && names.flat
+			here = append(here, n.prepare)
+			if names.flat && n.name != "" {
+				anew[n.name] = n.prepare
+			}
 			continue
 		}
-		if n.gone || anew[n.name] {
+		if n.gone {
 			continue
 		}
-		for _, st := range s.named.find(n.name) {
+		all := []*named{anew[n.name]}
+		if all[0] == nil {
+			all = append(s.named.find(n.name), here...)
+		}
+		for _, st := range all {
 			if st.bound && st.mode != s.state.mode {
 				return &verdict{told: &errPrepareAgain}
 			}

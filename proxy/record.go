@@ -211,8 +211,11 @@ func objects(st *sqlparse.Statement) []string {
 // maxObjects bounds the objects that an event names.
 const maxObjects = 32
 
-// destroys reports whether a statement takes something away when it runs.
-func destroys(st sqlparse.Statement) bool { return st.Destructive && !st.Explain }
+// destroys reports whether a statement takes something away when it runs. What a
+// PREPARE holds does so when it is executed.
+func destroys(st sqlparse.Statement) bool {
+	return st.Destructive && !st.Explain && st.Kind != "prepare_sql"
+}
 
 // gated refuses what would be forwarded while the record is broken and is
 // configured to stop everything.
