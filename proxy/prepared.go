@@ -151,7 +151,7 @@ func (s *session) executed(message wire.Message, body []byte, bulk bool) (done b
 	case waits:
 		return false, nil
 	case passes:
-		if s.rememberNames(names) {
+		if s.named.add(names) {
 			s.forwardAs(v, s.withTypes(message, execution{st, body, bulk}, asked), answerFirst)
 		} else {
 			s.tell(message.Seq+1, errTooManyNames)
