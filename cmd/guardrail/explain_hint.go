@@ -12,10 +12,10 @@ const countsAsNone = "1 = 1, id > 0, IS NOT NULL, <>, NOT IN, a bare column and 
 
 // hangsOn says what a verdict hangs on, and how to say that here.
 var hangsOn = map[policy.QuestionKind]string{
-	policy.AskRows:  "the server's estimate: say it with --rows",
-	policy.AskKeys:  "the table's keys: say them with --primary-key and --unique-key",
-	policy.AskLimit: "the value of the parameter in its LIMIT: write a number there",
-	policy.AskTexts: "whether the key is compared with a text",
+	policy.AskRows:   "the server's estimate: say it with --rows",
+	policy.AskKeys:   "the table's keys: say them with --primary-key and --unique-key",
+	policy.AskLimit:  "the value of the parameter in its LIMIT: write a number there",
+	policy.AskValues: "what the key is compared with",
 }
 
 // missing says what the server would have to be asked, and how to say it here.
