@@ -8,7 +8,7 @@ import (
 )
 
 // countsAsNone lists what sqlparse does not take for a WHERE that picks rows.
-const countsAsNone = "1 = 1, id > 0, IS NOT NULL, <>, NOT IN, a bare column and IN (SELECT ...) without a WHERE may pick all rows and count as no WHERE"
+const countsAsNone = "1 = 1, id > 0, BETWEEN 1 AND 1000000, IS NOT NULL, <>, NOT IN, a bare column and IN (SELECT ...) without a WHERE may pick all rows and count as no WHERE"
 
 // hangsOn says what a verdict hangs on, and how to say that here.
 var hangsOn = map[policy.QuestionKind]string{
