@@ -37,6 +37,7 @@ var (
 	outcomes = []choice{
 		{string(audit.Refused), "refused"}, {string(audit.WouldRefuse), "observed"}, {string(audit.AllowedDestructive), "destructive, allowed"},
 		{string(audit.AllowedUnread), "unread, allowed"},
+		{string(audit.AllowedByException), "by exception, allowed"},
 		{string(audit.LoginRefused), "login refused"}, {string(audit.IdentityMismatch), "wrong environment"}, {string(audit.IdentityChanged), "another server"},
 		{string(audit.PolicyLoaded), "policy loaded"}, {string(audit.PolicyFailed), "policy failed"}, {string(audit.RecordGap), "record gap"},
 	}
