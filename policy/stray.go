@@ -18,7 +18,7 @@ func (w *warnings) strays(p *Policy, here string) {
 		}
 	}
 	for _, a := range p.apps {
-		for _, e := range a.environments {
+		for i, e := range a.environments {
 			if apps[e] > 1 || e == here || !onlyLetters(e) {
 				continue
 			}
@@ -29,7 +29,7 @@ func (w *warnings) strays(p *Policy, here string) {
 				}
 			}
 			if hint := cmp.Or(strictyaml.DidYouMean(e, usual), shortened(e, usual)); hint != "" {
-				w.report.Add(a.at.Pos(), "no app but "+a.name+" belongs to environment "+e, hint)
+				w.report.Add(a.at.environments[i].Pos(), "no app but "+a.name+" belongs to environment "+e, hint)
 			}
 		}
 	}

@@ -85,7 +85,7 @@ func (p *Policy) checkAppNames() {
 	first := map[string]*appFile{}
 	for _, a := range p.apps {
 		if before := first[a.name]; before != nil {
-			a.at.Fail("app "+a.name+" a second time", fmt.Sprintf("the first is at %s:%d", before.File, before.Line))
+			a.at.self.Fail("app "+a.name+" a second time", fmt.Sprintf("the first is at %s:%d", before.File, before.Line))
 		} else if a.name != "" {
 			first[a.name] = a
 		}
