@@ -26,6 +26,7 @@ func (p *Policy) In(environment string) (*Policy, error) {
 			here.apps = append(here.apps, a.in(environment))
 		}
 	}
+	here.sort()
 	here.exceptions = slices.DeleteFunc(here.exceptions, func(l line) bool { return here.app(l.App) == nil })
 	return here, nil
 }
@@ -72,11 +73,13 @@ func (p *Policy) Runs(t Test) string {
 	if t.In != "" {
 		return t.In
 	}
-	for _, a := range p.apps {
-		if a.name != t.App && !a.lets(t.Account) || len(a.environments) == 0 {
-			continue
-		}
+	if a := p.app(t.App); a != nil && t.Account == "" && len(a.environments) > 0 {
 		return a.environments[0]
+	}
+	for _, a := range p.apps {
+		if t.Account != "" && a.lets(t.Account) && len(a.environments) > 0 {
+			return a.environments[0]
+		}
 	}
 	if all := p.Environments(); len(all) > 0 {
 		return all[0]

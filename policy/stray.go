@@ -11,7 +11,7 @@ import (
 // of one that others name, or of here, where the policies are judged for one: the
 // app would be locked out, and no test would show it.
 func (w *warnings) strays(p *Policy, here string) {
-	apps := map[string]int{}
+	apps, environments := map[string]int{}, p.Environments()
 	for _, a := range p.apps {
 		for _, e := range a.environments {
 			apps[e]++
@@ -23,7 +23,7 @@ func (w *warnings) strays(p *Policy, here string) {
 				continue
 			}
 			var usual []string
-			for _, other := range p.Environments() {
+			for _, other := range environments {
 				if onlyLetters(other) && !strings.EqualFold(other, e) && (apps[other] > 1 || other == here) {
 					usual = append(usual, other)
 				}

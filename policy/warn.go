@@ -98,7 +98,7 @@ func (w *warnings) spelling(p *Policy) {
 
 // idle warns of an app that may connect for nothing.
 func (w *warnings) idle(p *Policy, a *appFile, now time.Time) {
-	allowed := slices.ContainsFunc(p.exceptions, func(l line) bool { return l.App == a.name && l.lifts == "" })
+	allowed := slices.ContainsFunc(p.excepted[a.name], func(l line) bool { return l.lifts == "" })
 	switch nothing := len(a.grants) == 0 && !allowed && !now.Before(a.observeUntil); {
 	case p.environment == "":
 		if nothing {
