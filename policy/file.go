@@ -2,8 +2,6 @@ package policy
 
 import (
 	"cmp"
-	"fmt"
-	"path/filepath"
 	"time"
 
 	"guardrail/policy/strictyaml"
@@ -61,7 +59,9 @@ type appFile struct {
 // place makes the Rule of a value; its id is "file:line" until it has its own.
 func place(v strictyaml.Value) Rule {
 	at := v.Pos()
-	return Rule{ID: fmt.Sprintf("%s:%d", filepath.Base(at.File), at.Line), File: at.File, Line: at.Line, Col: at.Col}
+	r := Rule{File: at.File, Line: at.Line, Col: at.Col}
+	r.ID = r.Place()
+	return r
 }
 
 var (

@@ -2,7 +2,6 @@ package policytest
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -102,7 +101,7 @@ func by(d policy.Decision) string {
 	case d.Rule.File == "":
 	case d.Cause == policy.ByDuring, d.Cause == policy.ByNetwork, d.Cause == policy.ByEnvironment: // at login the rule is the app's place
 		what = fmt.Sprintf("%s (%s)", d.Cause, place)
-	case what == filepath.Base(place):
+	case what == d.Rule.Place():
 		what = place
 	default:
 		what += " (" + place + ")"
