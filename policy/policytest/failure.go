@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"guardrail/policy"
+	"guardrail/sqlparse"
 )
 
 // failure says in what an outcome is not what the test expects.
@@ -106,7 +107,11 @@ func by(d policy.Decision) string {
 	default:
 		what += " (" + place + ")"
 	}
-	if d.Need.Privilege != "" {
+	switch d.Need.Privilege {
+	case "":
+	case sqlparse.AnyPrivilege:
+		what += fmt.Sprintf(", any privilege ON %s", d.Need.Object)
+	default:
 		what += fmt.Sprintf(", %s ON %s", d.Need.Privilege, d.Need.Object)
 	}
 	return what

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"guardrail/policy"
+	"guardrail/sqlparse"
 )
 
 // demandNames are the words of requirements, which a test may name in place of the cause.
@@ -43,7 +44,7 @@ func word(d policy.Decision) string {
 		return place // which of both it is, the place alone tells
 	case len(names) > 0:
 		return names[0]
-	case d.Need.Privilege != "":
+	case d.Need.Privilege != "" && d.Need.Privilege != sqlparse.AnyPrivilege:
 		return string(d.Need.Privilege)
 	}
 	return string(d.Cause)
