@@ -7,6 +7,7 @@
 //
 //	dashboard.go  Options, New, the routes
 //	guard.go      what the page asks of the policies and of the proxy's health
+//	limits.go     what a view may cost the process
 //	query.go      filters, kept in the address
 //	overview.go   the first view: losses, refusals by app, issues, health
 //	issue.go      one issue: why, when, who, what to do; acknowledging

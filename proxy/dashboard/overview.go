@@ -79,7 +79,10 @@ type menu struct {
 }
 
 func (d *Dashboard) overview(w http.ResponseWriter, r *http.Request) {
-	q := readQuery(r.URL.Query())
+	q, ok := d.asked(w, r)
+	if !ok {
+		return
+	}
 	now := d.Now()
 	var v overviewView
 	v.From, v.To = q.window(now)
