@@ -120,15 +120,20 @@ func (f frame) Troubled() bool {
 // Elsewhere is where an issue happened, as far as that does not go without
 // saying: in another environment, behind one of several backends.
 func (f frame) Elsewhere(i audit.Issue) []value {
-	var out []value
-	if i.Environment != f.Health.Environment {
-		out = append(out, newValue(f.Query, "/", "environment", i.Environment))
-	}
+	out := f.Foreign(i.Environment)
 	only := len(f.Health.Backends) == 1 && f.Health.Backends[0].Name == i.Backend
 	if i.Backend != "" && len(f.Health.Backends) > 0 && !only {
 		out = append(out, newValue(f.Query, "/", "backend", i.Backend))
 	}
 	return out
+}
+
+// Foreign is an environment, unless it is this one.
+func (f frame) Foreign(environment string) []value {
+	if environment == f.Health.Environment {
+		return nil
+	}
+	return []value{newValue(f.Query, "/", "environment", environment)}
 }
 
 // render writes a view whole, or an error in its place.

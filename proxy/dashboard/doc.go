@@ -12,6 +12,7 @@
 //	overview.go   the first view: losses, refusals by app, issues, health
 //	issue.go      one issue: why, when, who, what to do; acknowledging
 //	events.go     events one by one
+//	baseline.go   what is usual; series.go, what it is of
 //	chart.go      bars, drawn on the server
 //	words.go      plain words for what was decided
 //	live.go       tells open pages that something is new

@@ -29,7 +29,7 @@ const (
 
 // troubles are the decisions that make issues of the first view.
 var troubles = []audit.Decision{
-	audit.Refused, audit.WouldRefuse, audit.LoginRefused, audit.IdentityMismatch, audit.PolicyFailed, audit.RecordGap,
+	audit.Refused, audit.WouldRefuse, audit.LoginRefused, audit.IdentityMismatch, audit.IdentityChanged, audit.PolicyFailed, audit.RecordGap,
 }
 
 // overviewView is the first view.
@@ -62,9 +62,10 @@ type overviewView struct {
 }
 
 type appRow struct {
-	Name  string
-	Chart chart
-	Alarm bool // far above what is usual
+	Name        string
+	Environment string
+	Chart       chart
+	Alarm       bool // far above what is usual
 }
 
 type issueRow struct {
@@ -176,7 +177,7 @@ func (d *Dashboard) refusals(ctx context.Context, q query, now time.Time, v *ove
 		return err
 	}
 	f := q.filter(now, refused...)
-	points, grain, err := d.Store.Series(ctx, f)
+	points, grain, err := d.series(ctx, f)
 	if err != nil {
 		return err
 	}
@@ -186,20 +187,18 @@ func (d *Dashboard) refusals(ctx context.Context, q query, now time.Time, v *ove
 	if err != nil {
 		return err
 	}
-	for app, p := range points {
-		row := appRow{Name: app}
+	for at, p := range points {
+		row := appRow{Name: at.app, Environment: at.environment}
 		normal := 0.0
 		if v.Baseline {
-			normal = usual(usually[app], grain)
-			row.Alarm = !v.To.Before(now) && slices.ContainsFunc(v.Hurt, func(h appRow) bool { return h.Name == app })
+			normal = usual(usually[at], grain)
+			row.Alarm = !v.To.Before(now) && slices.ContainsFunc(v.Hurt, row.same)
 		}
 		row.Chart = newChart(p, frame, normal, now)
 		row.Chart.Marks = marks
 		v.Apps = append(v.Apps, row)
 	}
-	slices.SortFunc(v.Apps, func(a, b appRow) int {
-		return cmp.Or(-cmp.Compare(a.Chart.Total, b.Chart.Total), cmp.Compare(a.Name, b.Name))
-	})
+	sortRows(v.Apps, func(c chart) int64 { return c.Total })
 	v.Ticks = frame.ticks()
 	v.MoreApps = max(len(v.Apps)-appsShown, 0)
 	v.Apps = v.Apps[:len(v.Apps)-v.MoreApps]
@@ -209,23 +208,32 @@ func (d *Dashboard) refusals(ctx context.Context, q query, now time.Time, v *ove
 
 // hurt finds the apps whose refusals of the last quarter of an hour are far
 // above what is usual, the worst first.
-func (d *Dashboard) hurt(ctx context.Context, usually map[string][]audit.Point, now time.Time, v *overviewView) error {
+func (d *Dashboard) hurt(ctx context.Context, usually map[appIn][]audit.Point, now time.Time, v *overviewView) error {
 	f := audit.Filter{From: now.Add(-lately), Decisions: refused}
-	points, grain, err := d.Store.Series(ctx, f)
+	points, grain, err := d.series(ctx, f)
 	if err != nil {
 		return err
 	}
-	for app, p := range points {
-		c := newChart(p, timeFrame{f.From, now, grain}, usual(usually[app], grain), now)
+	for at, p := range points {
+		c := newChart(p, timeFrame{f.From, now, grain}, usual(usually[at], grain), now)
 		if c.Lately >= alarmRate && float64(c.Lately) > alarmFactor*c.Usual {
-			v.Hurt = append(v.Hurt, appRow{Name: app, Chart: c, Alarm: true})
+			v.Hurt = append(v.Hurt, appRow{at.app, at.environment, c, true})
 		}
 	}
-	slices.SortFunc(v.Hurt, func(a, b appRow) int {
-		return cmp.Or(-cmp.Compare(a.Chart.Lately, b.Chart.Lately), cmp.Compare(a.Name, b.Name))
-	})
+	sortRows(v.Hurt, func(c chart) int64 { return c.Lately })
 	v.HurtStep = stepOf(grain)
 	return nil
+}
+
+func (r appRow) same(other appRow) bool {
+	return r.Name == other.Name && r.Environment == other.Environment
+}
+
+// sortRows puts the rows with the most events first.
+func sortRows(rows []appRow, events func(chart) int64) {
+	slices.SortFunc(rows, func(a, b appRow) int {
+		return cmp.Or(-cmp.Compare(events(a.Chart), events(b.Chart)), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Environment, b.Environment))
+	})
 }
 
 // stepOf is what a bar stands for.
