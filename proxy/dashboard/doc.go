@@ -9,7 +9,8 @@
 //	guard.go      what the page asks of the policies and of the proxy's health
 //	limits.go     what a view may cost the process
 //	query.go      filters, kept in the address
-//	overview.go   the first view: losses, refusals by app, issues, health
+//	overview.go   the first view: refusals by app, issues, health
+//	losses.go     its first card: what was taken away, or would have been
 //	issue.go      one issue: why, when, who, what to do; acknowledging
 //	events.go     events one by one
 //	baseline.go   what is usual; series.go, what it is of

@@ -115,56 +115,6 @@ func (d *Dashboard) gather(ctx context.Context, q query, now time.Time, v *overv
 	return errors.Join(failed...)
 }
 
-// losses finds what was destroyed of late, whatever the view's filters and time
-// are: nobody is to read "nothing" who has filtered it away.
-func (d *Dashboard) losses(ctx context.Context, _ query, now time.Time, v *overviewView) error {
-	recent := audit.Filter{From: now.Add(-lossWindow), Decisions: []audit.Decision{audit.AllowedDestructive}}
-	of := func(f audit.Filter) (found []audit.Issue, events int64, total int, err error) {
-		found, total, err = d.Store.Issues(ctx, f, audit.ByLast, lossesRead, 0)
-		for _, i := range found {
-			events += i.InWindow
-		}
-		return found, events, total, err
-	}
-	var err error
-	wholes, rows := recent, recent
-	for _, kind := range rowKinds {
-		wholes.Conditions = append(wholes.Conditions, audit.Condition{Field: "kind", Value: kind, Not: true})
-		rows.Conditions = append(rows.Conditions, audit.Condition{Field: "kind", Value: kind})
-	}
-	if v.Losses, v.LossCount, v.LossIssues, err = of(wholes); err != nil {
-		return err
-	}
-	v.MoreLosses = v.LossIssues > len(v.Losses)
-	v.Losses = v.Losses[:min(len(v.Losses), lossesShown)]
-	if v.RowLosses, _, v.RowIssues, err = of(rows); err != nil {
-		return err
-	}
-	unread := audit.Filter{From: recent.From, Decisions: []audit.Decision{audit.AllowedUnread}}
-	if v.Unread, v.UnreadIssues, err = d.Store.Issues(ctx, unread, audit.ByLast, triedShown, 0); err != nil {
-		return err
-	}
-	return d.tried(ctx, recent, v)
-}
-
-// dropKinds are those by which data goes as a whole; the alert on a destructive
-// statement refused, which may have woken the reader, is about them.
-var dropKinds = []string{"drop_db", "drop_table", "truncate"}
-
-// tried finds what was to be dropped and was refused, also where someone knows
-// of an earlier time and the list below does not show it.
-func (d *Dashboard) tried(ctx context.Context, recent audit.Filter, v *overviewView) (err error) {
-	recent.Decisions = []audit.Decision{audit.Refused}
-	for _, kind := range dropKinds {
-		recent = recent.With("kind", kind)
-	}
-	v.Tried, v.TriedIssues, err = d.Store.Issues(ctx, recent, audit.ByLast, triedShown, 0)
-	return err
-}
-
-// rowKinds are the kinds of which audit.TakesRows is true.
-var rowKinds = []string{"delete", "delete_multi", "replace", "replace_select", "update", "update_multi"}
-
 // refusals draws the refusals of each app against what is usual for it, and
 // finds the apps that are refused far more than that just now, whatever the
 // view's filters and time are.
