@@ -10,15 +10,19 @@ import (
 // countsAsNone lists what sqlparse does not take for a WHERE that picks rows.
 const countsAsNone = "1 = 1, id > 0, IS NOT NULL, <>, NOT IN, a bare column and IN (SELECT ...) without a WHERE may pick all rows and count as no WHERE"
 
+// hangsOn says what a verdict hangs on, and how to say that here.
+var hangsOn = map[policy.QuestionKind]string{
+	policy.AskRows:  "the server's estimate: say it with --rows",
+	policy.AskKeys:  "the table's keys: say them with --primary-key and --unique-key",
+	policy.AskLimit: "the value of the parameter in its LIMIT: write a number there",
+	policy.AskTexts: "whether the key is compared with a text",
+}
+
 // missing says what the server would have to be asked, and how to say it here.
 func missing(questions []policy.Question) string {
 	var parts []string
 	for _, q := range questions {
-		part := "the server's estimate: say it with --rows"
-		if q.Kind == policy.AskKeys {
-			part = "the table's keys: say them with --primary-key and --unique-key"
-		}
-		if !slices.Contains(parts, part) {
+		if part := hangsOn[q.Kind]; !slices.Contains(parts, part) {
 			parts = append(parts, part)
 		}
 	}
