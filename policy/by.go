@@ -2,8 +2,6 @@ package policy
 
 import (
 	"cmp"
-	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -83,7 +81,7 @@ func (p *Policy) refusing() map[string]bool {
 	for verb := range bitOf {
 		names[string(verb)] = true
 	}
-	add := func(r Rule) { names[r.ID], names[fmt.Sprintf("%s:%d", filepath.Base(r.File), r.Line)] = true, true }
+	add := func(r Rule) { names[r.ID], names[r.Place()] = true, true }
 	for _, l := range p.Lines() {
 		add(l.Rule)
 	}

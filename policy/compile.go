@@ -49,7 +49,7 @@ func (p *Policy) compileApp(f *appFile, environment string) *App {
 		c.accounts = append(c.accounts, acc.at.Written())
 	}
 	c.hangsOn(f.during, f.observeUntil)
-	exceptions := slices.DeleteFunc(slices.Clone(p.exceptions), func(l line) bool { return l.App != f.name })
+	exceptions := p.excepted[f.name]
 	c.addLifts(exceptions)
 	for _, l := range f.grants {
 		c.addLine(Grant, l, func(rs *rules) *index { return &rs.grants })

@@ -1,6 +1,11 @@
 package policy
 
-import "guardrail/sqlparse"
+import (
+	"path/filepath"
+	"strconv"
+
+	"guardrail/sqlparse"
+)
 
 // Action is what to do with a statement or a login.
 type Action uint8
@@ -49,6 +54,9 @@ type Rule struct {
 	Line int
 	Col  int
 }
+
+// Place is the rule's file, without its folder, and line: "shop.yaml:10".
+func (r Rule) Place() string { return filepath.Base(r.File) + ":" + strconv.Itoa(r.Line) }
 
 // Decision is a verdict with its reasons. The zero value refuses.
 type Decision struct {

@@ -26,6 +26,7 @@ func (p *Policy) In(environment string) (*Policy, error) {
 			here.apps = append(here.apps, a.in(environment))
 		}
 	}
+	here.sort()
 	here.exceptions = slices.DeleteFunc(here.exceptions, func(l line) bool { return here.app(l.App) == nil })
 	return here, nil
 }
@@ -40,15 +41,21 @@ func (p *Policy) all() *Policy {
 
 // knows reports an environment to which no app belongs.
 func (p *Policy) knows(environment string) error {
-	if known := p.Environments(); !slices.Contains(known, environment) {
+	switch known := p.Environments(); {
+	case slices.Contains(known, environment):
+		return nil
+	case len(known) == 0:
+		return fmt.Errorf("no app belongs to environment %q: none of the policy files is of an app", environment)
+	default:
 		return fmt.Errorf("no app belongs to environment %q; the policies know %s", environment, strings.Join(known, ", "))
 	}
-	return nil
 }
 
+// in is what of an app's file holds in one of its environments.
 func (a *appFile) in(environment string) *appFile {
 	here := *a
-	here.environments = []string{environment}
+	i := slices.Index(a.environments, environment)
+	here.environments, here.at.environments = []string{environment}, a.at.environments[i:i+1]
 	here.grants = linesIn(a.grants, environment)
 	here.denies = linesIn(a.denies, environment)
 	here.requires = linesIn(a.requires, environment)
@@ -66,11 +73,13 @@ func (p *Policy) Runs(t Test) string {
 	if t.In != "" {
 		return t.In
 	}
-	for _, a := range p.apps {
-		if a.name != t.App && !a.lets(t.Account) || len(a.environments) == 0 {
-			continue
-		}
+	if a := p.app(t.App); a != nil && t.Account == "" && len(a.environments) > 0 {
 		return a.environments[0]
+	}
+	for _, a := range p.apps {
+		if t.Account != "" && a.lets(t.Account) && len(a.environments) > 0 {
+			return a.environments[0]
+		}
 	}
 	if all := p.Environments(); len(all) > 0 {
 		return all[0]

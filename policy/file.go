@@ -2,8 +2,6 @@ package policy
 
 import (
 	"cmp"
-	"fmt"
-	"path/filepath"
 	"time"
 
 	"guardrail/policy/strictyaml"
@@ -39,6 +37,7 @@ type marks struct {
 	id           strictyaml.Value
 	lifts        strictyaml.Value
 	variable     strictyaml.Value // of a limit: its name
+	until        strictyaml.Value
 	environments []strictyaml.Value
 }
 
@@ -54,13 +53,15 @@ type appFile struct {
 	requires     []line
 	limits       limits
 	observeUntil time.Time
-	at           strictyaml.Value // of the app's name
+	at           marks
 }
 
 // place makes the Rule of a value; its id is "file:line" until it has its own.
 func place(v strictyaml.Value) Rule {
 	at := v.Pos()
-	return Rule{ID: fmt.Sprintf("%s:%d", filepath.Base(at.File), at.Line), File: at.File, Line: at.Line, Col: at.Col}
+	r := Rule{File: at.File, Line: at.Line, Col: at.Col}
+	r.ID = r.Place()
+	return r
 }
 
 var (
@@ -119,7 +120,7 @@ func (p *Policy) parseShared(f strictyaml.Fields) {
 func (p *Policy) parseApp(root strictyaml.Value, f strictyaml.Fields) {
 	f.Refuse("exceptions", "exceptions in the file of one app", "write them in a file without app, such as everyone.yaml")
 	named := f.Need("app", "name the app these lines are for, as in app: accounting-web")
-	a := &appFile{at: named, name: named.Word("an app's name"), Rule: place(root)}
+	a := &appFile{at: marks{self: named}, name: named.Word("an app's name"), Rule: place(root)}
 	if named.Exists() {
 		a.Rule = place(named)
 	}
@@ -128,7 +129,7 @@ func (p *Policy) parseApp(root strictyaml.Value, f strictyaml.Fields) {
 			a.accounts = append(a.accounts, acc)
 		}
 	}
-	a.environments, _ = parseEnvironments(f.Need("environments", "list where the app may connect, as in environments: [production]"))
+	a.environments, a.at.environments = parseEnvironments(f.Need("environments", "list where the app may connect, as in environments: [production]"))
 	a.during = parseWindows(f.Get("during"))
 	for _, v := range f.Get("grants").Items() {
 		a.grants = append(a.grants, parseGrant(v))
@@ -136,7 +137,7 @@ func (p *Policy) parseApp(root strictyaml.Value, f strictyaml.Fields) {
 	a.denies = parseDenies(f.Get("deny"))
 	a.requires = parseRequires(f.Get("require"))
 	a.limits = parseLimits(f.Get("limits"))
-	a.observeUntil = parseMode(f)
+	a.observeUntil, a.at.until = parseMode(f), f.Get("until")
 	p.apps = append(p.apps, a)
 	p.lost.apps = p.lost.apps || a.name == ""
 	p.lost.environments = p.lost.environments || len(a.environments) == 0

@@ -86,13 +86,18 @@ func splitOn(text string) (verbsEnd, objectStart int) {
 // comes along when a text is copied from a page. Between backticks it is a name's.
 func oddSpace(v strictyaml.Value, text string) bool {
 	text, _, _ = strings.Cut(text, "`")
-	i := strings.IndexFunc(text, func(r rune) bool { return r > 0x7f && (unicode.IsSpace(r) || r == '\u200b' || r == '\ufeff') })
+	i := strings.IndexFunc(text, isOddSpace)
 	if i < 0 {
 		return false
 	}
 	r, _ := utf8.DecodeRuneInString(text[i:])
 	v.FailAt(i, fmt.Sprintf("a character that only looks like a space (%U)", r), "write a plain space")
 	return true
+}
+
+// isOddSpace reports whether a character looks like a space, or like nothing, and separates no words.
+func isOddSpace(r rune) bool {
+	return r > 0x7f && (unicode.IsSpace(r) || r == '\u200b' || r == '\ufeff')
 }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' }

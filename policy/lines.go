@@ -54,7 +54,7 @@ func parseRule(v strictyaml.Value, hint string) unread {
 	written := f.Need("rule", hint)
 	l := newLine(v, f, written)
 	l.Because = f.Get("because").Text()
-	l.Until = parseMode(f)
+	l.Until, l.at.until = parseMode(f), f.Get("until")
 	return unread{line: l, written: written}
 }
 
@@ -80,7 +80,8 @@ func parseException(v strictyaml.Value) line {
 	}
 	l.App, l.at.app = named.Text(), named
 	l.From = f.Get("from").Time()
-	l.Until = f.Need("until", "every exception ends by itself, as in until: 2026-12-01T09:00:00+09:00").Time()
+	l.at.until = f.Need("until", "every exception ends by itself, as in until: 2026-12-01T09:00:00+09:00")
+	l.Until = l.at.until.Time()
 	if !l.From.IsZero() && !l.Until.IsZero() && !l.From.Before(l.Until) {
 		f.Get("from").Fail("from is not before until", "an exception begins before it ends")
 	}

@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"path/filepath"
 	"strconv"
 	"strings"
 	"unicode"
@@ -39,7 +38,7 @@ func (d Decision) ruleName() string {
 	if d.Rule.File == "" {
 		return d.Rule.ID
 	}
-	place := filepath.Base(d.Rule.File) + ":" + strconv.Itoa(d.Rule.Line)
+	place := d.Rule.Place()
 	if d.Rule.ID == "" || d.Rule.ID == place {
 		return place
 	}

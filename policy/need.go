@@ -124,8 +124,11 @@ func (a *App) judgeAny(rules *rules, t *target, r *Request, i int, need sqlparse
 // GRANT ALL has: each must be granted, and none denied.
 func (a *App) judgeAll(rules *rules, t *target, r *Request, i int, need sqlparse.Need) Decision {
 	all := onObjects
-	if t.kind == sqlparse.Global {
+	switch t.kind {
+	case sqlparse.Global:
 		all = every
+	case sqlparse.Table, sqlparse.Routine:
+		all = onTables
 	}
 	for bit, p := range catalogue {
 		if !all.has(uint(bit)) {
@@ -144,6 +147,9 @@ var every = those(func(verb) bool { return true }).without(only(sqlparse.Unparse
 
 // onObjects are the privileges that mean something on a schema or below.
 var onObjects = those(func(v verb) bool { return v.level != onServer })
+
+// onTables are those that can be granted on one table or routine.
+var onTables = those(func(v verb) bool { return v.level == onTable })
 
 // serverSchema reports whether the routines of the schema are the server's own:
 // some of them run any text they are given (sys.execute_prepared_stmt), so each

@@ -68,7 +68,7 @@ func (p pattern) covers() level {
 
 // needsQuotes reports whether a character can stand in a name only between backticks.
 func needsQuotes(r rune) bool {
-	return r <= ' ' || r == 0x7f || strings.ContainsRune("`*.,;%'\"()=<>", r)
+	return r <= ' ' || r == 0x7f || isOddSpace(r) || strings.ContainsRune("`*.,;%'\"()=<>", r)
 }
 
 var (

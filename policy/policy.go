@@ -19,6 +19,8 @@ type Policy struct {
 	denies      []line // of files without an app: for every app
 	requires    []line
 	exceptions  []line
+	byName      map[string]*appFile
+	excepted    map[string][]line // the exceptions, by their app
 	tests       []Test
 	hash        string
 	bys         map[Rule]strictyaml.Value // what refuses, of the tests that say so
@@ -142,6 +144,7 @@ func Parse(sources []Source) (*Policy, error) {
 	for _, s := range sources {
 		p.parseFile(s, &report)
 	}
+	p.sort()
 	p.checkTogether()
 	if err := report.Err(); err != nil {
 		return nil, err
@@ -173,14 +176,34 @@ func (p *Policy) Environments() []string {
 	return slices.Compact(all)
 }
 
+// sort notes the apps, and the exceptions of each, by name. Of two apps of one
+// name the first counts.
+func (p *Policy) sort() {
+	p.byName, p.excepted = make(map[string]*appFile, len(p.apps)), map[string][]line{}
+	for _, a := range slices.Backward(p.apps) {
+		p.byName[a.name] = a
+	}
+	for _, l := range p.exceptions {
+		p.excepted[l.App] = append(p.excepted[l.App], l)
+	}
+}
+
 // app returns the file of an app, or nil.
-func (p *Policy) app(name string) *appFile {
+func (p *Policy) app(name string) *appFile { return p.byName[name] }
+
+// eachLine goes through all grants, denies, requirements and exceptions.
+func (p *Policy) eachLine(yield func(line) bool) {
+	lists := [][]line{p.denies, p.requires, p.exceptions}
 	for _, a := range p.apps {
-		if a.name == name {
-			return a
+		lists = append(lists, a.grants, a.denies, a.requires)
+	}
+	for _, lines := range lists {
+		for _, l := range lines {
+			if !yield(l) {
+				return
+			}
 		}
 	}
-	return nil
 }
 
 // appNames returns the names of all apps.

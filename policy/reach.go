@@ -37,8 +37,8 @@ func (p *Policy) reach(apps []*appFile) reach {
 		for _, g := range a.grants {
 			r.add(g.clause)
 		}
-		for _, x := range p.exceptions {
-			if x.App == a.name && x.lifts == "" {
+		for _, x := range p.excepted[a.name] {
+			if x.lifts == "" {
 				r.add(x.clause)
 			}
 		}

@@ -3,6 +3,7 @@ package policy
 import (
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"guardrail/sqlparse"
@@ -51,12 +52,14 @@ func (s *Set) Apps() []*App {
 
 // App returns the app of a name, or nil.
 func (s *Set) App(name string) *App {
-	for _, a := range s.Apps() {
-		if a.name == name {
-			return a
-		}
+	if s == nil {
+		return nil
 	}
-	return nil
+	i, found := slices.BinarySearchFunc(s.apps, name, func(a *App, name string) int { return strings.Compare(a.name, name) })
+	if !found {
+		return nil
+	}
+	return s.apps[i]
 }
 
 // Mode says whether an app's refusals are carried out.

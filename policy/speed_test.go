@@ -3,6 +3,8 @@ package policy_test
 import (
 	"fmt"
 	"net/netip"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -71,6 +73,68 @@ func BenchmarkDecide(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// manyApps are the files of n apps with some grants each, and one for all of them.
+func manyApps(n int) []policy.Source {
+	var shared strings.Builder
+	shared.WriteString("deny: [{id: no-drop, rule: DROP DATABASE ON *.*}]\nexceptions:\n")
+	files := make([]policy.Source, 0, n+1)
+	for i := range n {
+		var b strings.Builder
+		fmt.Fprintf(&b, "app: app%d\naccounts: [a%d]\nenvironments: [production]\ngrants:\n", i, i)
+		for j := range 20 {
+			fmt.Fprintf(&b, "  - SELECT, INSERT ON db%d.t%d\n", i, j)
+		}
+		files = append(files, policy.Source{File: fmt.Sprintf("app%d.yaml", i), Text: []byte(b.String())})
+		fmt.Fprintf(&shared, "  - {app: app%d, lift: no-drop, until: 2100-01-01T00:00:00Z, ticket: A-1, by: ann}\n", i)
+	}
+	return append(files, policy.Source{File: "everyone.yaml", Text: []byte(shared.String())})
+}
+
+// everything reads policies, warns about them and compiles them.
+func everything(t testing.TB, files []policy.Source) {
+	p, err := policy.Parse(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	here, err := p.In("production")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := slices.Concat(p.Warnings(noon), here.Warnings(noon)); len(w) > 0 {
+		t.Fatal(w)
+	}
+	if _, err := p.Compile("production"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Eight times the apps take about eight times the memory, not its square.
+func TestAppsCostWhatTheyHold(t *testing.T) {
+	taken := func(files []policy.Source) float64 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		everything(t, files)
+		runtime.ReadMemStats(&after)
+		return float64(after.TotalAlloc - before.TotalAlloc)
+	}
+	few, many := taken(manyApps(50)), taken(manyApps(400))
+	if many > 12*few {
+		t.Errorf("50 apps take %.0f MB, 400 take %.0f", few/1e6, many/1e6)
+	}
+}
+
+func BenchmarkManyApps(b *testing.B) {
+	for _, n := range []int{100, 1000} {
+		files := manyApps(n)
+		b.Run(fmt.Sprintf("apps=%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				everything(b, files)
+			}
+		})
 	}
 }
 

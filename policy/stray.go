@@ -11,25 +11,25 @@ import (
 // of one that others name, or of here, where the policies are judged for one: the
 // app would be locked out, and no test would show it.
 func (w *warnings) strays(p *Policy, here string) {
-	apps := map[string]int{}
+	apps, environments := map[string]int{}, p.Environments()
 	for _, a := range p.apps {
 		for _, e := range a.environments {
 			apps[e]++
 		}
 	}
 	for _, a := range p.apps {
-		for _, e := range a.environments {
+		for i, e := range a.environments {
 			if apps[e] > 1 || e == here || !onlyLetters(e) {
 				continue
 			}
 			var usual []string
-			for _, other := range p.Environments() {
+			for _, other := range environments {
 				if onlyLetters(other) && !strings.EqualFold(other, e) && (apps[other] > 1 || other == here) {
 					usual = append(usual, other)
 				}
 			}
 			if hint := cmp.Or(strictyaml.DidYouMean(e, usual), shortened(e, usual)); hint != "" {
-				w.report.Add(a.at.Pos(), "no app but "+a.name+" belongs to environment "+e, hint)
+				w.report.Add(a.at.environments[i].Pos(), "no app but "+a.name+" belongs to environment "+e, hint)
 			}
 		}
 	}

@@ -1,44 +1,39 @@
 package policy
 
-import (
-	"cmp"
-	"maps"
-	"slices"
-	"strings"
-
-	"guardrail/sqlparse"
-)
+import "guardrail/sqlparse"
 
 // Suggestion is a grant, and the requests that need it.
 type Suggestion struct {
-	Text     string // "SELECT, INSERT ON db.t"
-	Requests []int  // indices, sorted
+	Text         string   // "SELECT, INSERT ON db.t"
+	Environments []string // the only ones that need it, sorted; nil: all do
+	Requests     []int    // indices, sorted
 }
 
 // Least returns the fewest privileges, on the narrowest objects, that let the
-// requests pass: one grant for each table and routine, or, if wide, for each
-// database. Requirements, limits and denies are another matter.
-func Least(requests []Request, wide bool) []Suggestion {
-	l := least{wide: wide, grants: map[string]*leastGrant{}}
+// requests pass, each in the environment of the same index: one grant for each
+// table and routine, or, if wide, for each database, and for what only some of
+// the environments need. Requirements, limits and denies are another matter.
+func Least(requests []Request, environments []string, wide bool) []Suggestion {
+	in := map[string]*least{}
 	for i := range requests {
-		for j := range requests[i].Statements {
-			s := &requests[i].Statements[j]
-			if s.Kind == sqlparse.Unknown {
-				l.add(i, pattern{schema: anyName, name: anyName}, only(sqlparse.Unparsed))
-			}
-			for _, n := range s.Needs {
-				l.need(i, &requests[i], n)
-			}
+		l := in[environments[i]]
+		if l == nil {
+			l = &least{wide: wide, grants: map[string]*leastGrant{}}
+			in[environments[i]] = l
 		}
+		l.take(i, &requests[i])
 	}
-	l.addAny()
-	return l.suggestions()
+	for _, l := range in {
+		l.addAny()
+		l.widen()
+	}
+	return suggestions(in)
 }
 
 // anyName stands for every name.
 var anyName = namePattern{prefix: true}
 
-// least gathers the grants.
+// least gathers the grants of one environment.
 type least struct {
 	wide   bool
 	grants map[string]*leastGrant // by the text of their patterns
@@ -48,7 +43,14 @@ type least struct {
 type leastGrant struct {
 	on         pattern
 	privileges privileges
-	requests   []int
+	named      privileges // those that only the full name grants
+	uses       []use
+}
+
+// use is what one request needs of a grant.
+type use struct {
+	request    int
+	privileges privileges
 }
 
 // anyNeed is a need that any privilege on the object fulfils.
@@ -58,17 +60,33 @@ type anyNeed struct {
 	at      target
 }
 
-func (l *least) add(request int, on pattern, p privileges) {
+// take adds what one request needs.
+func (l *least) take(i int, r *Request) {
+	for j := range r.Statements {
+		s := &r.Statements[j]
+		if s.Kind == sqlparse.Unknown {
+			l.add(i, pattern{schema: anyName, name: anyName}, only(sqlparse.Unparsed))
+		}
+		for _, n := range s.Needs {
+			l.need(i, r, n)
+		}
+	}
+}
+
+func (l *least) add(request int, on pattern, p privileges) *leastGrant {
 	key := on.String()
 	g := l.grants[key]
 	if g == nil {
 		g = &leastGrant{on: on}
 		l.grants[key] = g
 	}
+	g.use(request, p)
+	return g
+}
+
+func (g *leastGrant) use(request int, p privileges) {
 	g.privileges = g.privileges.union(p)
-	if n := len(g.requests); n == 0 || g.requests[n-1] != request {
-		g.requests = append(g.requests, request)
-	}
+	g.uses = append(g.uses, use{request, p})
 }
 
 // need adds what one need of a request asks for.
@@ -88,7 +106,10 @@ func (l *least) need(request int, r *Request, n sqlparse.Need) {
 		l.add(request, narrow, onObjects.and(those(func(v verb) bool { return narrow.covers() <= v.level })))
 	default:
 		if bit, known := bitOf[n.Privilege]; known {
-			l.add(request, l.widened(narrow, verbs[catalogue[bit]].level, t.named), only(catalogue[bit]))
+			g := l.add(request, l.widened(narrow, verbs[catalogue[bit]].level, t.named), only(catalogue[bit]))
+			if t.named {
+				g.named = g.named.union(only(catalogue[bit]))
+			}
 		}
 	}
 }
@@ -130,39 +151,28 @@ func (l *least) addAny() {
 	}
 }
 
-// suggestions writes the grants, those on objects first.
-func (l *least) suggestions() []Suggestion {
-	all := slices.SortedFunc(maps.Values(l.grants), func(a, b *leastGrant) int {
-		return cmp.Or(-cmp.Compare(a.on.covers(), b.on.covers()), strings.Compare(a.on.String(), b.on.String()))
-	})
-	var out []Suggestion
-	for _, g := range all {
-		slices.Sort(g.requests)
-		out = append(out, Suggestion{Text: g.words() + " ON " + g.on.String(), Requests: slices.Compact(g.requests)})
-	}
-	return out
-}
-
-// usual are the verbs that everybody writes first.
-var usual = []string{"SELECT", "INSERT", "UPDATE", "DELETE"}
-
-// words are the grant's verbs, in the order in which people write them.
-func (g *leastGrant) words() string {
-	rest := g.privileges
-	var words []string
-	if all := ofClasses(groups["ALL"]).and(those(func(v verb) bool { return g.on.covers() <= v.level })); all.without(rest).empty() {
-		words, rest = append(words, "ALL"), rest.without(all)
-	}
-	var others []string
-	for bit, p := range catalogue {
-		switch {
-		case !rest.has(uint(bit)):
-		case slices.Contains(usual, string(p)):
-			words = append(words, string(p))
-		default:
-			others = append(others, string(p))
+// widen leaves to a grant on more what it holds of one on less.
+func (l *least) widen() {
+	for key, g := range l.grants {
+		for _, on := range []pattern{{anyName, anyName}, {g.on.schema, anyName}} {
+			if wider := l.grants[on.String()]; wider != nil && wider != g {
+				g.leave(wider)
+			}
+		}
+		if g.privileges.empty() {
+			delete(l.grants, key)
 		}
 	}
-	slices.SortFunc(words, func(a, b string) int { return cmp.Compare(slices.Index(usual, a), slices.Index(usual, b)) })
-	return strings.Join(append(words, others...), ", ")
+}
+
+// leave moves what a wider grant holds, too, with the uses of it.
+func (g *leastGrant) leave(wider *leastGrant) {
+	shared := g.privileges.and(wider.privileges).without(g.named)
+	g.privileges = g.privileges.without(shared)
+	for i, u := range g.uses {
+		if moved := u.privileges.and(shared); !moved.empty() {
+			wider.use(u.request, moved)
+			g.uses[i].privileges = u.privileges.without(moved)
+		}
+	}
 }

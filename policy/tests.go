@@ -14,7 +14,7 @@ type Test struct {
 	Rule             // where it stands
 	App       string // for statements: the app that sends it
 	SQL       string
-	Schema    string // the default schema
+	Schema    string // the default schema; of a login the one that it names
 	Account   string // for logins; SQL is empty then
 	From      netip.Addr
 	Declared  string // for logins: the environment that the client declares; empty: none
@@ -116,6 +116,7 @@ func parseSubject(v strictyaml.Value, f strictyaml.Fields, t *Test) bool {
 	case !login.Exists():
 		return f.Need("sql", "write the statement, as in sql: DROP TABLE t").Exists() && t.SQL != ""
 	}
+	refuseInLogin(f)
 	text := login.Text()
 	i := strings.LastIndexByte(text, '@')
 	if i < 0 {
@@ -129,4 +130,14 @@ func parseSubject(v strictyaml.Value, f strictyaml.Fields, t *Test) bool {
 	}
 	t.Account, t.From = text[:i], addr
 	return true
+}
+
+// refuseInLogin reports what says nothing about a login.
+func refuseInLogin(f strictyaml.Fields) {
+	for _, key := range []string{"rows", "primary_key", "unique_key"} {
+		f.Refuse(key, key+" is what a server says of a statement, and a login has none", "take it away, or write a test of sql")
+	}
+	if !f.Get("db").Exists() {
+		f.Refuse("lower_case_table_names", "lower_case_table_names is about the names of a statement or of db", "take it away, or write db: with the database that the login names")
+	}
 }

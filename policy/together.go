@@ -41,9 +41,11 @@ func (p *Policy) checkLift(x line, a *appFile) {
 		return
 	}
 	var ids []string
-	for _, l := range slices.Concat(p.denies, p.requires, a.denies, a.requires) {
-		if l.at.id.Exists() {
-			ids = append(ids, l.ID)
+	for _, lines := range [][]line{p.denies, p.requires, a.denies, a.requires} {
+		for i := range lines {
+			if lines[i].at.id.Exists() {
+				ids = append(ids, lines[i].ID)
+			}
 		}
 	}
 	if slices.Contains(ids, x.lifts) || p.lost.apps {
@@ -85,7 +87,7 @@ func (p *Policy) checkAppNames() {
 	first := map[string]*appFile{}
 	for _, a := range p.apps {
 		if before := first[a.name]; before != nil {
-			a.at.Fail("app "+a.name+" a second time", fmt.Sprintf("the first is at %s:%d", before.File, before.Line))
+			a.at.self.Fail("app "+a.name+" a second time", fmt.Sprintf("the first is at %s:%d", before.File, before.Line))
 		} else if a.name != "" {
 			first[a.name] = a
 		}
@@ -95,17 +97,16 @@ func (p *Policy) checkAppNames() {
 // checkIDs reports ids that stand twice: records and metrics name rules by them.
 func (p *Policy) checkIDs() {
 	first := map[string]Rule{}
-	lines := slices.Concat(p.denies, p.requires, p.exceptions)
-	for _, a := range p.apps {
-		lines = slices.Concat(lines, a.grants, a.denies, a.requires)
+	var lines []line
+	for l := range p.eachLine {
+		if l.at.id.Exists() {
+			lines = append(lines, l)
+		}
 	}
 	slices.SortStableFunc(lines, func(a, b line) int {
 		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
 	})
 	for _, l := range lines {
-		if !l.at.id.Exists() {
-			continue
-		}
 		if before, twice := first[l.ID]; twice {
 			l.at.id.Fail("id "+l.ID+" a second time", fmt.Sprintf("the first is at %s:%d", before.File, before.Line))
 			continue

@@ -21,7 +21,7 @@ func (p *Policy) Warnings(now time.Time) strictyaml.Mistakes {
 		w.grants(p, a)
 		w.shadows(a.denies, p.denies, a.environments)
 		if !a.observeUntil.IsZero() && !now.Before(a.observeUntil) {
-			w.report.Add(a.at.Pos(), "the observe mode of app "+a.name+" has ended: it is enforced", "take mode and until away")
+			w.report.Add(a.at.until.Pos(), "the observe mode of app "+a.name+" has ended: it is enforced", "take mode and until away")
 		}
 		w.ends(slices.Concat(a.denies, a.requires), now)
 		w.idle(p, a, now)
@@ -29,7 +29,7 @@ func (p *Policy) Warnings(now time.Time) strictyaml.Mistakes {
 	w.ends(slices.Concat(p.denies, p.requires), now)
 	for _, l := range p.exceptions {
 		if !now.Before(l.Until) {
-			w.add(l, "this exception has ended", "take it away")
+			w.report.Add(l.at.until.Pos(), "this exception has ended", "take it away")
 		}
 	}
 	w.accounts(p)
@@ -58,7 +58,7 @@ func (w *warnings) add(l line, what, hint string) {
 func (w *warnings) ends(lines []line, now time.Time) {
 	for _, l := range lines {
 		if !l.Until.IsZero() && !now.Before(l.Until) {
-			w.add(l, "the observe mode of this rule has ended: it is enforced", "take mode and until away")
+			w.report.Add(l.at.until.Pos(), "the observe mode of this rule has ended: it is enforced", "take mode and until away")
 		}
 	}
 }
@@ -84,13 +84,13 @@ func (w *warnings) accounts(p *Policy) {
 func (w *warnings) spelling(p *Policy) {
 	first := map[string]string{}
 	for _, a := range p.apps {
-		for _, e := range a.environments {
+		for i, e := range a.environments {
 			folded := strings.ToLower(e)
 			if first[folded] == "" {
 				first[folded] = e
 			}
 			if first[folded] != e {
-				w.report.Add(a.at.Pos(), "app "+a.name+" belongs to "+e+", which is not "+first[folded], "letter case counts in environments; write one of them everywhere")
+				w.report.Add(a.at.environments[i].Pos(), "app "+a.name+" belongs to "+e+", which is not "+first[folded], "letter case counts in environments; write one of them everywhere")
 			}
 		}
 	}
@@ -98,16 +98,16 @@ func (w *warnings) spelling(p *Policy) {
 
 // idle warns of an app that may connect for nothing.
 func (w *warnings) idle(p *Policy, a *appFile, now time.Time) {
-	allowed := slices.ContainsFunc(p.exceptions, func(l line) bool { return l.App == a.name && l.lifts == "" })
+	allowed := slices.ContainsFunc(p.excepted[a.name], func(l line) bool { return l.lifts == "" })
 	switch nothing := len(a.grants) == 0 && !allowed && !now.Before(a.observeUntil); {
 	case p.environment == "":
 		if nothing {
-			w.report.Add(a.at.Pos(), "nothing is granted to app "+a.name, "add grants: with what it may do, as in SELECT, INSERT ON db.*")
+			w.report.Add(a.at.self.Pos(), "nothing is granted to app "+a.name, "add grants: with what it may do, as in SELECT, INSERT ON db.*")
 		}
 	case len(a.accounts) == 0:
-		w.report.Add(a.at.Pos(), "app "+a.name+" belongs to "+p.environment+", and has no account", "list the MySQL users that belong to it")
+		w.report.Add(a.at.self.Pos(), "app "+a.name+" belongs to "+p.environment+", and has no account", "list the MySQL users that belong to it")
 	case nothing:
-		w.report.Add(a.at.Pos(), "app "+a.name+" may connect in "+p.environment+", where nothing is granted to it",
+		w.report.Add(a.at.self.Pos(), "app "+a.name+" may connect in "+p.environment+", where nothing is granted to it",
 			"add grants, or take "+p.environment+" from its environments")
 	}
 }

@@ -40,18 +40,18 @@ func TestWarnings(t *testing.T) {
 		{"a grant denied whenever it holds", "grants: [{allow: DROP TABLE ON a.t, during: 01:00-02:00 UTC}]\n", "deny: [{rule: DROP TABLE ON *.*, during: 01:00-02:00 UTC}]\n", "a.yaml:4:18: nothing can use this grant; b.yaml:1 denies all of it"},
 		{"granted at times and always", "grants:\n  - SELECT ON a.t\n  - {allow: SELECT ON a.t, during: 01:00-02:00 UTC}\n", "", "a.yaml:6:13: this is granted twice; line 5 grants all of it"},
 		{"an account of two apps", "", "app: z\naccounts: [shop]\nenvironments: [qa]\ngrants: [SELECT ON a.t]\n", "b.yaml:2:12: account shop belongs to app shop, too; which one it logs in to hangs on where; give each app an account of its own"},
-		{"an environment in two spellings", "", "app: z\naccounts: [z]\nenvironments: [Production]\ngrants: [SELECT ON a.t]\n", "b.yaml:1:6: app z belongs to Production, which is not production; letter case counts in environments; write one of them everywhere"},
-		{"a slip of an environment", "", "app: z\naccounts: [z]\nenvironments: [produciton, production]\ngrants: [SELECT ON a.t]\n", "b.yaml:1:6: no app but z belongs to environment produciton; did you mean production?"},
-		{"an environment shortened", "", "app: z\naccounts: [z]\nenvironments: [prod, production]\ngrants: [SELECT ON a.t]\n", "b.yaml:1:6: no app but z belongs to environment prod; did you mean production?"},
+		{"an environment in two spellings", "", "app: z\naccounts: [z]\nenvironments: [Production]\ngrants: [SELECT ON a.t]\n", "b.yaml:3:16: app z belongs to Production, which is not production; letter case counts in environments; write one of them everywhere"},
+		{"a slip of an environment", "", "app: z\naccounts: [z]\nenvironments: [produciton, production]\ngrants: [SELECT ON a.t]\n", "b.yaml:3:16: no app but z belongs to environment produciton; did you mean production?"},
+		{"an environment shortened", "", "app: z\naccounts: [z]\nenvironments: [prod, production]\ngrants: [SELECT ON a.t]\n", "b.yaml:3:16: no app but z belongs to environment prod; did you mean production?"},
 		{"environments that differ on purpose", "", "app: z\naccounts: [z]\nenvironments: [production-eu, production2, production, qa]\ngrants: [SELECT ON a.t]\n", ""},
 		{"wildcards of GRANT", "grants: ['SELECT ON `shop\\_%`.*', 'SELECT ON b.`x%y`']\nrequire: ['WHERE FOR DELETE ON c.`100%`']\n", "", "a.yaml:4:10: this is about what is called `shop\\_%`, wildcards and all; write shop_* for all names that begin so\n" +
 			"a.yaml:4:35: this is about what is called `x%y`, wildcards and all; write x* for all names that begin so\n" +
 			"a.yaml:5:11: DELETE is granted nowhere on c.`100%`, so nothing is required\n" +
 			"a.yaml:5:11: this is about what is called `100%`, wildcards and all; write 100* for all names that begin so"},
 		{"unparsed", "grants: [UNPARSED ON *.*]\n", "", "a.yaml:4:10: UNPARSED lets through statements that nobody has read; no deny can stop what is in them"},
-		{"exception ended", "", "exceptions: [{app: shop, allow: SELECT ON a.t, until: 2026-11-22T12:00:00Z, ticket: A, by: b}]\n", "b.yaml:1:33: this exception has ended; take it away"},
-		{"rule's observe mode ended", "require: [{rule: WHERE FOR DELETE, mode: observe, until: 2026-11-22T11:00:00Z}]\n", "", "a.yaml:4:18: the observe mode of this rule has ended: it is enforced; take mode and until away"},
-		{"app's observe mode ended", "mode: observe\nuntil: 2026-11-22T11:00:00Z\n", "", "a.yaml:1:6: the observe mode of app shop has ended: it is enforced; take mode and until away"},
+		{"exception ended", "", "exceptions: [{app: shop, allow: SELECT ON a.t, until: 2026-11-22T12:00:00Z, ticket: A, by: b}]\n", "b.yaml:1:55: this exception has ended; take it away"},
+		{"rule's observe mode ended", "require: [{rule: WHERE FOR DELETE, mode: observe, until: 2026-11-22T11:00:00Z}]\n", "", "a.yaml:4:58: the observe mode of this rule has ended: it is enforced; take mode and until away"},
+		{"app's observe mode ended", "mode: observe\nuntil: 2026-11-22T11:00:00Z\n", "", "a.yaml:5:8: the observe mode of app shop has ended: it is enforced; take mode and until away"},
 		{"no grants", "grants: []\n", "", "a.yaml:1:6: nothing is granted to app shop; add grants: with what it may do, as in SELECT, INSERT ON db.*"},
 		{"no grants, and observed", "grants: []\nmode: observe\nuntil: 2026-11-22T13:00:00Z\n", "", ""},
 		{"no grants, and an exception", "grants: []\n", "exceptions: [{app: shop, allow: SELECT ON a.t, until: 2026-11-22T13:00:00Z, ticket: A, by: b}]\n", ""},
@@ -98,7 +98,7 @@ func TestWarningsIn(t *testing.T) {
 		{"nothing granted in one", "grants: [{allow: SELECT ON a.t, environments: [staging]}]\n", "", "a.yaml:1:6: app shop may connect in production, where nothing is granted to it; add grants, or take production from its environments", ""},
 		{"nothing granted, and observed", "mode: observe\nuntil: 2026-11-22T13:00:00Z\n", "", "", ""},
 		{"an exception in one", "grants: [{allow: SELECT ON a.t, environments: [staging]}]\n", "exceptions: [{app: shop, allow: SELECT ON a.t, until: 2026-11-22T13:00:00Z, ticket: A, by: b, environments: [production]}]\n", "", ""},
-		{"an exception for an app of elsewhere", "grants: [SELECT ON a.t]\n", "exceptions: [{app: dev, allow: SELECT ON a.t, until: 2026-11-22T10:00:00Z, ticket: A, by: b}]\n", "", "b.yaml:1:32: this exception has ended; take it away"},
+		{"an exception for an app of elsewhere", "grants: [SELECT ON a.t]\n", "exceptions: [{app: dev, allow: SELECT ON a.t, until: 2026-11-22T10:00:00Z, ticket: A, by: b}]\n", "", "b.yaml:1:54: this exception has ended; take it away"},
 		{"an account of an app of elsewhere", "grants: [SELECT ON a.t]\naccounts: [shop, dev@10.0.0.0/16]\n", "", "", "a.yaml:4:18: account dev belongs to app dev, too; which one it logs in to hangs on where; give each app an account of its own"},
 		{"a requirement that matters in one", "grants: [SELECT ON a.t, {allow: DELETE ON b.t, environments: [staging]}]\nrequire: [WHERE FOR DELETE ON b.t]\n", "", "", ""},
 		{"a misspelt by in one", "grants: [SELECT ON a.t]\ntests: [{sql: DROP TABLE t, db: a, environment: staging, expect: deny, by: WEHRE}]\n", "", "", "a.yaml:5:76: nothing that refuses is called WEHRE; did you mean WHERE?"},
@@ -132,6 +132,12 @@ func TestInWhatNoAppKnows(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := p.In("prodution"); err == nil || !strings.Contains(err.Error(), "the policies know production") {
+		t.Errorf("got %v", err)
+	}
+	if p, err = policy.Parse(sources("deny: [DROP DATABASE ON *.*]\n")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.In("production"); err == nil || err.Error() != `no app belongs to environment "production": none of the policy files is of an app` {
 		t.Errorf("got %v", err)
 	}
 }

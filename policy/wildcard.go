@@ -1,18 +1,11 @@
 package policy
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // wildcards warns of names between backticks with the wildcards of GRANT, which
 // are none here: SHOW GRANTS writes `shop\_%`.
 func (w *warnings) wildcards(p *Policy) {
-	lines := slices.Concat(p.denies, p.requires, p.exceptions)
-	for _, a := range p.apps {
-		lines = slices.Concat(lines, a.grants, a.denies, a.requires)
-	}
-	for _, l := range lines {
+	for l := range p.eachLine {
 		on := l.clause.pattern
 		if len(l.demand.kinds) > 0 {
 			on = l.demand.on

@@ -117,8 +117,12 @@ func plainName(name []byte) string {
 }
 
 // boundToMode reports whether the text in a literal may read differently in
-// another mode. Of one with backslashes that is not looked at.
+// another mode. Of one with backslashes that is not looked at. A variable's text is
+// not known in any mode.
 func boundToMode(literal []byte, m sqlparse.Mode) bool {
+	if bytes.HasPrefix(literal, []byte("@")) {
+		return false
+	}
 	if len(literal) < 2 || bytes.IndexByte(literal, '\\') >= 0 {
 		return true
 	}

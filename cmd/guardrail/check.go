@@ -111,8 +111,9 @@ func (c *checkCommand) policies(p *printer, paths []string) error {
 			return err
 		}
 	}
+	now := time.Now()
 	results := runTests(parsed, anyServer, c.environment)
-	warnings := slices.Concat(judged.Warnings(time.Now()), policytest.Hanging(results), policytest.Unread(results))
+	warnings := slices.Concat(judged.Warnings(now), policytest.Hanging(results), policytest.Unread(results))
 	for _, w := range warnings {
 		p.tell("warning", w)
 	}
@@ -121,7 +122,7 @@ func (c *checkCommand) policies(p *printer, paths []string) error {
 			c.judged(len(judged.Apps())), count(len(warnings), "warning"))
 	}
 	if c.effective {
-		if err := tellAllEffective(p, parsed, judged.Environments()); err != nil {
+		if err := tellAllEffective(p, parsed, judged.Environments(), now); err != nil {
 			return err
 		}
 	}

@@ -22,7 +22,7 @@ func tellDeclarations(out io.Writer, app *policy.App, declared string, text *sql
 		_, _ = fmt.Fprintf(out, "login: %s\n", outcome(d))
 		for _, l := range app.Lines() {
 			if l.Rule == d.Rule {
-				tellLine(out, "required by", &l)
+				tellLine(out, now, "required by", &l)
 			}
 		}
 		if declared == "" {
@@ -90,16 +90,16 @@ func describe(s *sqlparse.Statement) string {
 // tellBasis writes what one need, requirement or limit rests on.
 func tellBasis(out io.Writer, app *policy.App, r policy.Request, b policy.Basis) {
 	_, _ = fmt.Fprintf(out, "  %s: %s\n", outcome(b.Decision), basisSubject(b))
-	tellLine(out, "granted by", b.Grant)
-	tellLine(out, "granted at other times by", b.Closed)
-	tellLine(out, "denied by", b.Deny)
-	tellLine(out, "required by", b.Require)
-	tellLine(out, "limited by", b.Limit)
-	tellLine(out, "excepted by", b.Exception)
+	tellLine(out, r.Now, "granted by", b.Grant)
+	tellLine(out, r.Now, "granted at other times by", b.Closed)
+	tellLine(out, r.Now, "denied by", b.Deny)
+	tellLine(out, r.Now, "required by", b.Require)
+	tellLine(out, r.Now, "limited by", b.Limit)
+	tellLine(out, r.Now, "excepted by", b.Exception)
 	if b.Past != nil && r.Now.Before(b.Past.Until) {
-		tellLine(out, "not yet excepted by", b.Past)
+		tellLine(out, r.Now, "not yet excepted by", b.Past)
 	} else {
-		tellLine(out, "no longer excepted by", b.Past)
+		tellLine(out, r.Now, "no longer excepted by", b.Past)
 	}
 	switch {
 	case len(b.Decision.Questions) > 0:
@@ -145,12 +145,12 @@ func outcome(d policy.Decision) string {
 	return "allowed"
 }
 
-func tellLine(out io.Writer, how string, l *policy.RuleLine) {
+func tellLine(out io.Writer, now time.Time, how string, l *policy.RuleLine) {
 	if l == nil {
 		return
 	}
 	notes := ""
-	if n := timesOf(*l); len(n) > 0 {
+	if n := timesOf(*l, now); len(n) > 0 {
 		notes += ", " + strings.Join(n, ", ")
 	}
 	if l.Because != "" {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -38,7 +37,7 @@ func newSuggestion(app string, entries []rehearse.Entry, wide, refused bool) *su
 			s.requests = append(s.requests, e.Request)
 		}
 	}
-	s.grants = policy.Least(s.requests, wide)
+	s.grants = policy.Least(s.requests, s.where(), wide)
 	return s
 }
 
@@ -51,54 +50,45 @@ func (s *suggestion) tell(out io.Writer) {
 	if s.refused > 0 {
 		_, _ = fmt.Fprintf(out, "# left out: %s that never passed; --refused takes them in.\n", count(s.refused, "shape"))
 	}
-	accounts := s.names(func(e *rehearse.Entry) string { return e.Account })
+	accounts := s.accounts()
 	if named := slices.DeleteFunc(slices.Clone(accounts), isAnyone); len(named) > 0 && len(named) < len(accounts) {
 		_, _ = fmt.Fprintln(out, "# more accounts have sent this than are told apart; add those that are missing.")
 		accounts = named // "*" would let in everybody whom no app names
 	}
-	_, _ = fmt.Fprintf(out, "app: %s\naccounts: [%s]\nenvironments: [%s]\n", s.app,
-		strings.Join(accounts, ", "), strings.Join(s.names(func(e *rehearse.Entry) string { return e.Environment }), ", "))
+	_, _ = fmt.Fprintf(out, "app: %s\naccounts: %s\nenvironments: %s\n", quotedYAML(s.app), listYAML(accounts), listYAML(s.environments()))
 	if len(s.grants) > 0 {
 		_, _ = fmt.Fprintln(out, "grants:")
 	}
 	for _, g := range s.grants {
-		_, _ = fmt.Fprintf(out, "  - %s  # %s\n", quotedYAML(g.Text), s.evidence(g))
+		_, _ = fmt.Fprintf(out, "  - %s  # %s\n", lineYAML("allow", g.Text, g.Environments), s.evidence(g))
 	}
-	if demands := s.demands(); len(demands) > 0 {
-		_, _ = fmt.Fprintf(out, "require:\n  - WHERE FOR %s  # all that was sent has one\n", strings.Join(demands, ", "))
+	for i, line := range s.demands() {
+		if i == 0 {
+			_, _ = fmt.Fprintln(out, "require:")
+		}
+		_, _ = fmt.Fprintf(out, "  - %s  # all that was sent has one\n", line)
 	}
 	if !slices.ContainsFunc(s.requests, several) {
 		_, _ = fmt.Fprintln(out, "limits:\n  multi_statements: deny  # every text held one statement")
 	}
 }
 
-// isAnyone reports whether a quoted account stands for several.
-func isAnyone(account string) bool { return account == `"*"` }
+// isAnyone reports whether an account stands for several.
+func isAnyone(account string) bool { return account == "*" }
 
-// names lists something of the entries, each once, in order and quoted.
-func (s *suggestion) names(of func(*rehearse.Entry) string) []string {
+// accounts are those of the entries, as accounts: has them: each once, in order.
+func (s *suggestion) accounts() []string {
 	var names []string
 	for i := range s.entries {
-		names = append(names, quotedYAML(of(&s.entries[i])))
+		name := s.entries[i].Account
+		if strings.Contains(name, "@") { // what stands behind it would be read as a network
+			names = append(names, name+"@0.0.0.0/0", name+"@::/0")
+			continue
+		}
+		names = append(names, name)
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
-}
-
-// quotedYAML quotes a text that YAML might read as something else.
-func quotedYAML(text string) string {
-	plain := func(r rune) bool {
-		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("_., *`-", r)
-	}
-	odd := strings.ContainsFunc(text, func(r rune) bool { return !plain(r) })
-	switch strings.ToLower(text) {
-	case "", "true", "false", "null", "yes", "no", "on", "off", "y", "n":
-		odd = true
-	}
-	if odd || strings.ContainsAny(text[:1], "0123456789*`-., ") {
-		return fmt.Sprintf("%q", text)
-	}
-	return text
 }
 
 // evidence says how often a grant was needed, when last, and by what.
@@ -118,18 +108,40 @@ func (s *suggestion) evidence(g policy.Suggestion) string {
 	return fmt.Sprintf("%s, last %s, %s: %s", perDay(total, s.days), last.UTC().Format(time.DateOnly), count(len(g.Requests), "shape"), shown(most, 100))
 }
 
-// demands are the verbs of which a WHERE can be required without harm.
+// demands are the lines that require a WHERE without harm, of what was sent at all.
 func (s *suggestion) demands() []string {
-	var verbs []string
+	var everywhere, lines []string
 	for _, verb := range []string{"UPDATE", "DELETE"} {
-		lacks := func(st sqlparse.Statement) bool {
-			return strings.HasPrefix(string(st.Kind), strings.ToLower(verb)) && !st.Explain && st.Where != sqlparse.WhereColumn
+		of := func(st sqlparse.Statement) bool {
+			return strings.HasPrefix(string(st.Kind), strings.ToLower(verb)) && !st.Explain
 		}
-		if !slices.ContainsFunc(s.requests, func(r policy.Request) bool { return anyStatement(r.Statements, lacks) }) {
-			verbs = append(verbs, verb)
+		sent := s.environmentsOf(of)
+		lacking := s.environmentsOf(func(st sqlparse.Statement) bool { return of(st) && st.Where != sqlparse.WhereColumn })
+		fit := slices.DeleteFunc(slices.Clone(sent), func(e string) bool { return slices.Contains(lacking, e) })
+		switch {
+		case len(fit) == 0:
+		case len(lacking) == 0:
+			everywhere = append(everywhere, verb)
+		default:
+			lines = append(lines, lineYAML("rule", "WHERE FOR "+verb, fit))
 		}
 	}
-	return verbs
+	if len(everywhere) > 0 {
+		lines = slices.Insert(lines, 0, lineYAML("rule", "WHERE FOR "+strings.Join(everywhere, ", "), nil))
+	}
+	return lines
+}
+
+// environmentsOf lists where some statement passes.
+func (s *suggestion) environmentsOf(pass func(sqlparse.Statement) bool) []string {
+	var names []string
+	for i, r := range s.requests {
+		if anyStatement(r.Statements, pass) {
+			names = append(names, s.entries[i].Environment)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // anyStatement reports whether one of the statements, or one inside them, passes.
@@ -177,11 +189,18 @@ func (s *suggestion) tellUnused(out io.Writer, present *policy.Policy) {
 	}
 }
 
+// environments lists where the entries were sent, each once.
 func (s *suggestion) environments() []string {
-	var names []string
-	for i := range s.entries {
-		names = append(names, s.entries[i].Environment)
-	}
-	slices.SortFunc(names, cmp.Compare[string])
+	names := s.where()
+	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// where is the environment of each entry.
+func (s *suggestion) where() []string {
+	names := make([]string, len(s.entries))
+	for i := range s.entries {
+		names[i] = s.entries[i].Environment
+	}
+	return names
 }

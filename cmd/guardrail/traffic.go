@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -136,7 +137,7 @@ func shown(e *rehearse.Entry, limit int) string {
 	if text == "" {
 		text = e.Masked
 	}
-	text = strings.Join(strings.Fields(strings.Map(visible, text)), " ")
+	text = strings.Join(strings.Fields(strings.Map(graphic, text)), " ")
 	if len(text) <= limit {
 		return text
 	}
@@ -144,4 +145,12 @@ func shown(e *rehearse.Entry, limit int) string {
 		limit--
 	}
 	return text[:limit] + "…"
+}
+
+// graphic keeps what a file of YAML may hold.
+func graphic(r rune) rune {
+	if !unicode.IsGraphic(r) {
+		return ' '
+	}
+	return r
 }

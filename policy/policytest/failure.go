@@ -2,12 +2,12 @@ package policytest
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"guardrail/policy"
+	"guardrail/sqlparse"
 )
 
 // failure says in what an outcome is not what the test expects.
@@ -110,12 +110,16 @@ func by(d policy.Decision) string {
 	case d.Rule.File == "":
 	case d.Cause == policy.ByDuring, d.Cause == policy.ByNetwork, d.Cause == policy.ByEnvironment: // at login the rule is the app's place
 		what = fmt.Sprintf("%s (%s)", d.Cause, place)
-	case what == filepath.Base(place):
+	case what == d.Rule.Place():
 		what = place
 	default:
 		what += " (" + place + ")"
 	}
-	if d.Need.Privilege != "" {
+	switch d.Need.Privilege {
+	case "":
+	case sqlparse.AnyPrivilege:
+		what += fmt.Sprintf(", any privilege ON %s", d.Need.Object)
+	default:
 		what += fmt.Sprintf(", %s ON %s", d.Need.Privilege, d.Need.Object)
 	}
 	return what

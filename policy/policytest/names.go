@@ -1,12 +1,11 @@
 package policytest
 
 import (
-	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"guardrail/policy"
+	"guardrail/sqlparse"
 )
 
 // demandNames are the words of requirements, which a test may name in place of the cause.
@@ -18,7 +17,7 @@ var demandNames = map[policy.Cause][]string{
 // Names reports whether a test's by is what refused: the rule's id or place,
 // the cause, the word of a requirement, or the verb that is missing or denied.
 func Names(d policy.Decision, by string) bool {
-	if by == d.Rule.ID || by == string(d.Cause) || slices.Contains(demandNames[d.Cause], by) {
+	if by == d.Rule.ID || by == d.Rule.Place() || by == string(d.Cause) || slices.Contains(demandNames[d.Cause], by) {
 		return true
 	}
 	return d.Need.Privilege != "" && strings.EqualFold(by, string(d.Need.Privilege))
@@ -37,7 +36,7 @@ func words(o outcome) string {
 
 // word is what names a refusal best: the id that its rule was given, or what it is about.
 func word(d policy.Decision) string {
-	place := fmt.Sprintf("%s:%d", filepath.Base(d.Rule.File), d.Rule.Line)
+	place := d.Rule.Place()
 	switch names := demandNames[d.Cause]; {
 	case d.Rule.ID != place && d.Rule.ID != string(d.Cause):
 		return d.Rule.ID
@@ -45,7 +44,7 @@ func word(d policy.Decision) string {
 		return place // which of both it is, the place alone tells
 	case len(names) > 0:
 		return names[0]
-	case d.Need.Privilege != "":
+	case d.Need.Privilege != "" && d.Need.Privilege != sqlparse.AnyPrivilege:
 		return string(d.Need.Privilege)
 	}
 	return string(d.Cause)

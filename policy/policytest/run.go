@@ -3,6 +3,7 @@
 package policytest
 
 import (
+	"strings"
 	"time"
 
 	"guardrail/policy"
@@ -88,9 +89,12 @@ func (r *runner) run(t policy.Test) Result {
 		at = r.options.Now
 	}
 	s := subject{test: t, mode: r.options.Mode, set: set}
-	if t.Account == "" {
+	switch {
+	case t.Account == "":
 		s.app = set.App(t.App)
-		s.statements = r.options.Reader.Read([]byte(t.SQL), s.mode).Statements
+		s.statements = r.read(t.SQL)
+	case t.Schema != "":
+		s.entering = r.read("USE `" + strings.ReplaceAll(t.Schema, "`", "``") + "`")
 	}
 	result.subject, result.Statements = s, s.statements
 	result.outcome = s.judge(at)
@@ -104,6 +108,10 @@ func (r *runner) run(t policy.Test) Result {
 	}
 	result.Failure += result.whenItPasses()
 	return result
+}
+
+func (r *runner) read(text string) []sqlparse.Statement {
+	return r.options.Reader.Read([]byte(text), r.options.Mode).Statements
 }
 
 func (r *runner) set(environment string) (*policy.Set, error) {

@@ -63,9 +63,20 @@ tests:
 		{"by cause", "{sql: DROP TABLE t, db: shop, expect: deny, by: not-granted}", ""},
 		{"by WHERE", "{sql: DELETE FROM t WHERE 1=1, db: shop, expect: deny, by: WHERE}", ""},
 		{"by id", "{sql: DELETE FROM t, db: shop, expect: deny, by: rows}", ""},
+		{"by the place of a rule with an id", "{sql: DELETE FROM t, db: shop, expect: deny, by: a.yaml:8}", ""},
+		{"by the place of another", "{sql: DELETE FROM t, db: shop, expect: deny, by: a.yaml:7}", "expected deny by a.yaml:7, but it is refused by rows (a.yaml:8); write by: rows"},
+		{"by the place of the app", "{sql: DROP TABLE t, db: shop, expect: deny, by: a.yaml:2}", ""},
+		{"by the place of the account", "{login: shop@192.168.0.1, expect: deny, by: a.yaml:3}", ""},
 		{"other environment", "{sql: DROP TABLE t, db: shop, expect: allow, environment: staging}", ""},
 		{"login", "{login: shop@10.1.2.3, expect: allow}", ""},
 		{"login from elsewhere", "{login: shop@192.168.0.1, expect: deny, by: network}", ""},
+		{"login into a database", "{login: shop@10.1.2.3, db: shop, expect: allow}", ""},
+		{"login into another database", "{login: shop@10.1.2.3, db: other, expect: deny, by: not-granted}", ""},
+		{"login into one in other letters", "{login: shop@10.1.2.3, db: Shop, expect: deny, by: not-granted}", ""},
+		{"login into one in other letters, without case", "{login: shop@10.1.2.3, db: Shop, lower_case_table_names: 1, expect: allow}", ""},
+		{"login from elsewhere into another database", "{login: shop@192.168.0.1, db: other, expect: deny, by: network}", ""},
+		{"wrong: login into another database", "{login: shop@10.1.2.3, db: a`b, expect: allow}", "expected allow, but it is refused by not-granted (a.yaml:2), any privilege ON a`b.*"},
+		{"wrong: by in a login", "{login: shop@10.1.2.3, db: other, expect: deny, by: network}", "expected deny by network, but it is refused by not-granted (a.yaml:2), any privilege ON other.*; write by: not-granted"},
 		{"login of nobody", "{login: root@10.1.2.3, expect: deny, by: no-account}", ""},
 		{"wrong: login", "{login: shop@192.168.0.1, expect: allow}", "expected allow, but it is refused by network (a.yaml:3)"},
 		{"wrong: allow", "{sql: DROP TABLE t, db: shop, expect: allow}", "expected allow, but it is refused by not-granted (a.yaml:2), DROP TABLE ON shop.t"},
@@ -104,6 +115,34 @@ tests: [{sql: DROP TABLE shop.t, expect: deny, by: DROP TABLE}]
 	}
 	if r := policytest.Run(p, options())[0]; r.Failure != "" {
 		t.Error(r.Failure)
+	}
+}
+
+// TestObservedLogin holds that a login which all but observe mode refuses for
+// its database is told as such.
+func TestObservedLogin(t *testing.T) {
+	p, err := policy.Parse([]policy.Source{{File: "a.yaml", Text: []byte(`
+app: shop
+accounts: [shop]
+environments: [production]
+grants: [SELECT ON shop.*]
+mode: observe
+until: 2030-01-01T00:00:00Z
+tests:
+  - {login: shop@10.1.2.3, db: shop, expect: allow}
+  - {login: shop@10.1.2.3, db: other, expect: observe, by: not-granted}
+`)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	results := policytest.Run(p, options())
+	for _, r := range results {
+		if r.Failure != "" {
+			t.Error(r.Failure)
+		}
+	}
+	if untested := policytest.Untested(p, results); len(untested) > 0 {
+		t.Errorf("untested: %v", untested)
 	}
 }
 

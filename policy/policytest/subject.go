@@ -14,6 +14,7 @@ type subject struct {
 	set        *policy.Set
 	app        *policy.App          // of a statement
 	statements []sqlparse.Statement // nil for logins
+	entering   []sqlparse.Statement // of a login: what the database that it names stands for
 }
 
 // outcome is what becomes of a subject at a moment.
@@ -42,15 +43,29 @@ func (s *subject) judge(at time.Time) outcome {
 	return outcome{at: at, app: s.app, decision: s.app.Decide(request), bases: bases}
 }
 
-// judgeLogin asks first who comes, then what the client declares, as the proxy does.
+// judgeLogin asks first who comes, then what the client declares, then about the
+// database that it names, as the proxy does.
 func (s *subject) judgeLogin(at time.Time) outcome {
 	app, d := s.set.Login(s.test.Account, s.test.From, at)
-	if app != nil {
-		if declared := app.Declared(s.test.Declared, at); !declared.Allowed() || declared.Observed && !d.Observed {
-			d = declared
-		}
+	o := outcome{at: at, app: s.set.App(d.App()), decision: d}
+	if app == nil {
+		return o
 	}
-	return outcome{at: at, app: s.set.App(d.App()), decision: d}
+	o.add(app.Declared(s.test.Declared, at))
+	if len(s.entering) > 0 && o.decision.Allowed() {
+		request := policy.Request{LowerCaseNames: s.test.LowerCase, Statements: s.entering, Now: at}
+		o.bases = app.Explain(request)
+		o.add(app.Decide(request))
+	}
+	return o
+}
+
+// add takes in a further decision about a login: what refuses counts, then what
+// was observed first.
+func (o *outcome) add(d policy.Decision) {
+	if !d.Allowed() || d.Observed && !o.decision.Observed {
+		o.decision = d
+	}
 }
 
 // refusals are the decision and all other parts that would be refused by

@@ -23,7 +23,7 @@ func (v Value) Fields(known ...string) Fields { return v.FieldsAnd(nil, known...
 // which belong elsewhere: they are left to Refuse, and never offered in hints.
 func (v Value) FieldsAnd(elsewhere []string, known ...string) Fields {
 	f := Fields{of: v, values: map[string]Value{}, keys: map[string]Pos{}, meant: map[string]bool{}}
-	if !v.is(yaml.MappingNode, "keys with values", "") {
+	if !v.is(yaml.MappingNode, "keys with values", v.colonHint()) {
 		return f
 	}
 	for i := 0; i+1 < len(v.node.Content); i += 2 {
@@ -47,6 +47,12 @@ func (v Value) FieldsAnd(elsewhere []string, known ...string) Fields {
 // keys have been told with it.
 func (f *Fields) unknown(i int, known []string) (keys int) {
 	key := f.of.node.Content[i]
+	at := Pos{f.of.in.file, key.Line, key.Column}
+	if word := glued(key.Value, known); word != "" {
+		f.meant[word] = true
+		f.of.report.Add(at, "a key without a colon and a space behind it", "write "+withColon(key.Value))
+		return 1
+	}
 	near := nearest(key.Value, known)
 	if near == "" {
 		if n := f.cut(i, known); n > 0 {
@@ -54,8 +60,19 @@ func (f *Fields) unknown(i int, known []string) (keys int) {
 		}
 	}
 	f.meant[near] = true
-	f.of.report.Add(Pos{f.of.in.file, key.Line, key.Column}, "unknown key "+key.Value, keyHint(near, known))
+	f.of.report.Add(at, "unknown key "+key.Value, keyHint(near, known))
 	return 1
+}
+
+// glued returns the known key with which a key begins that holds its value, too:
+// sql:"SELECT 1", expect allow. It is "" where there is none.
+func glued(key string, known []string) string {
+	word, value, ok := strings.Cut(withColon(key), ": ")
+	spaced := strings.HasPrefix(key, word+" ") && !strings.HasPrefix(key, word+" =")
+	if !ok || !slices.Contains(known, word) || spaced && strings.Contains(value, " ") && value[0] != '"' {
+		return ""
+	}
+	return word
 }
 
 // cut reports a text that a comma ends too early: what stands behind the comma,

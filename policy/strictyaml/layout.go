@@ -37,6 +37,17 @@ func (d *document) char(at Pos) rune {
 	return r
 }
 
+// lineAbove returns the nearest line above line n that holds more than a comment; 0
+// where there is none.
+func (d *document) lineAbove(n int) int {
+	for n--; n > 0; n-- {
+		if text := strings.TrimSpace(d.text(n)); text != "" && !strings.HasPrefix(text, "#") {
+			return n
+		}
+	}
+	return 0
+}
+
 // swallowed returns the line of a list's entry, of those that end in line n,
 // which the entry below it is read as a part of because it is indented deeper; 0
 // where there is none.

@@ -44,6 +44,11 @@ func (d *document) syntax(e *yaml.LoadError) Mistake {
 		d.colon(&m)
 	case says("flow sequence"), says("flow mapping"):
 		d.flow(&m, opened)
+	case says("simple key"):
+		d.noColon(&m, opened.Line)
+	case says("document start"):
+		d.begun(&m)
+	case d.comma(&m):
 	case says("escape character"):
 		m.Hint = `write \\ for a backslash, or put the text between single quotes`
 	case says("quoted scalar"):
@@ -76,6 +81,10 @@ func (d *document) colon(m *Mistake) {
 		m.Hint = "indent the entries of a list alike"
 		return
 	}
+	if above := d.lineAbove(m.Pos.Line); withColon(d.text(above)) != "" {
+		d.noColon(m, above)
+		return
+	}
 	before := d.before(m.Pos)
 	if strings.Contains(before, ": ") || m.Pos.Line == 1 || strings.ContainsAny(before, `"'`) {
 		m.Hint = colonHint
@@ -83,6 +92,61 @@ func (d *document) colon(m *Mistake) {
 	}
 	m.Pos = d.begin(m.Pos.Line)
 	m.Hint = `perhaps this line is indented wrongly, or ": " is missing in the line above`
+}
+
+// noColon explains a line with a key that ends in no colon and space.
+func (d *document) noColon(m *Mistake, line int) {
+	m.Pos, m.What = d.begin(line), "a key without a colon and a space behind it"
+	if m.Hint = "write them"; withColon(d.text(line)) != "" {
+		m.Hint = "write " + withColon(d.text(line))
+	}
+}
+
+// begun explains what stands behind the end of a document.
+func (d *document) begun(m *Mistake) {
+	first := 1
+	for n := m.Pos.Line; n > 0; n = d.lineAbove(n) {
+		first = n
+	}
+	switch {
+	case withColon(d.text(first)) != "":
+		d.noColon(m, first)
+	case first < m.Pos.Line:
+		m.Hint = fmt.Sprintf("indent keys that belong together alike, as line %d", first)
+	}
+}
+
+// withColon writes a line that begins with a key as it is most likely meant; "" where
+// it has its colon and space, or begins with no word in lower case.
+func withColon(text string) string {
+	entry, ok := strings.CutPrefix(text, "- ")
+	text = strings.TrimSpace(entry)
+	end := strings.IndexFunc(text, func(r rune) bool { return r != '_' && (r < 'a' || r > 'z') })
+	if end < 0 {
+		end = len(text)
+	}
+	key, rest := text[:end], strings.TrimLeft(text[end:], " ")
+	if key == "" || rest == ":" || strings.HasPrefix(rest, ": ") {
+		return ""
+	}
+	if rest != "" && strings.ContainsRune(":=", rune(rest[0])) {
+		rest = rest[1:]
+	}
+	fixed := strings.TrimRight(key+": "+strings.TrimLeft(rest, " "), " ")
+	if ok {
+		return "- " + fixed
+	}
+	return fixed
+}
+
+// comma explains a comma that ends a line, as it does in JSON.
+func (d *document) comma(m *Mistake) bool {
+	line := []rune(d.line(m.Pos.Line))
+	if d.char(m.Pos) != ',' || strings.TrimSpace(string(line[m.Pos.Col:])) != "" {
+		return false
+	}
+	m.What, m.Hint = "a comma at the end of a line", "take it away"
+	return true
 }
 
 // flow explains what goes wrong between [ and ], or { and }.

@@ -165,6 +165,21 @@ func (v Value) listHint() string {
 	return ""
 }
 
+// colonHint is for a text that is most likely a key whose colon has no space behind it.
+func (v Value) colonHint() string {
+	if !v.IsText() || !plain(v.node) {
+		return ""
+	}
+	text := v.node.Value
+	if line := v.in.line(v.node.Line)[len(v.in.before(v.Pos())):]; !strings.HasPrefix(line, text) {
+		text = line // of a text that goes on in the next
+	}
+	if fixed := withColon(text); strings.ContainsAny(text, ":=") && fixed != "" {
+		return "write a colon and a space behind a key: " + fixed
+	}
+	return ""
+}
+
 // Has reports whether the value is a mapping that holds the key.
 func (v Value) Has(key string) bool {
 	if !v.IsMap() {

@@ -20,18 +20,22 @@ import (
 // lies behind one (git-sync, a ConfigMap with paths), the swap shows only
 // beside it; so the folder above is watched too, and the watch is put anew when
 // the directory leads elsewhere. Above a plain directory that is done only while
-// it is gone: the record may stand beside it, and is written all the time. And editors and tools write in several steps;
-// so a reload waits until nothing has happened for a while.
+// it is gone: the record may stand beside it, and is written all the time. What
+// happens further away (a link on the way to the directory, or to one of its
+// files) shows nowhere; so the files are glanced at now and then, too. And editors
+// and tools write in several steps; so a reload waits until nothing has happened
+// for a while.
 type Watcher struct {
 	dir    string
-	leads  string // where dir led to when the watch was put
+	leads  string  // where dir led to when the watch was put
+	seen   listing // at the last reload
 	settle time.Duration
 	fs     *fsnotify.Watcher
 }
 
 // NewWatcher watches a directory. Changes count as one until none has come for
-// settle, but no change waits longer than ten times that. Run must follow; it
-// frees what the watch holds.
+// settle, but no change waits longer than ten times that; as often the files are
+// glanced at. Run must follow; it frees what the watch holds.
 func NewWatcher(dir string, settle time.Duration) (*Watcher, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -41,7 +45,7 @@ func NewWatcher(dir string, settle time.Duration) (*Watcher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("watch policies: %w", err)
 	}
-	w := &Watcher{dir: dir, settle: settle, fs: fs}
+	w := &Watcher{dir: dir, seen: listingOf(dir), settle: settle, fs: fs}
 	if err := w.put(); err != nil {
 		return nil, errors.Join(fmt.Errorf("watch policies: %w", err), fs.Close())
 	}
@@ -83,6 +87,8 @@ func (w *Watcher) Run(ctx context.Context, signals <-chan os.Signal, reload func
 	defer func() { _ = w.fs.Close() }()
 	quiet := newQuiet(w.settle)
 	defer quiet.stop()
+	glances := time.NewTicker(10 * w.settle)
+	defer glances.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -92,6 +98,7 @@ func (w *Watcher) Run(ctx context.Context, signals <-chan os.Signal, reload func
 				signals = nil
 				continue
 			}
+			w.seen = listingOf(w.dir)
 			reload(s.String())
 		case e := <-w.fs.Events:
 			if w.concerns(e) {
@@ -99,8 +106,13 @@ func (w *Watcher) Run(ctx context.Context, signals <-chan os.Signal, reload func
 			}
 		case <-w.fs.Errors: // events were lost: whatever they were, look again
 			quiet.disturb(time.Now())
+		case <-glances.C:
+			if w.glance() {
+				quiet.disturb(time.Now())
+			}
 		case <-quiet.timer.C:
 			quiet.rest()
+			w.seen = listingOf(w.dir) // before they are read: what changes in between is seen again
 			reload("the files in " + w.dir + " have changed")
 		}
 	}

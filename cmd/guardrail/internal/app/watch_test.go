@@ -143,6 +143,56 @@ func TestWatchDirectoryBehindALink(t *testing.T) {
 	await(t, seen, "two")
 }
 
+// Capistrano swaps a link two levels up: policies -> rel/current/policies, rel/current -> r1.
+func TestWatchDirectoryFarBehindALink(t *testing.T) {
+	root := t.TempDir()
+	put(t, filepath.Join(root, "rel", "r1", "policies", "policy.yaml"), "one")
+	swap(t, filepath.Join(root, "rel", "current"), "r1")
+	swap(t, filepath.Join(root, "policies"), "rel/current/policies")
+	seen := watched(t, filepath.Join(root, "policies"), nil)
+	for i, text := range []string{"two", "three"} {
+		release := fmt.Sprintf("r%d", i+2)
+		put(t, filepath.Join(root, "rel", release, "policies", "policy.yaml"), text)
+		swap(t, filepath.Join(root, "rel", "current"), release)
+		await(t, seen, text)
+	}
+	put(t, filepath.Join(root, "rel", "r3", "policies", "policy.yaml"), "four") // the new directory is watched
+	await(t, seen, "four")
+}
+
+func TestWatchFileFarBehindALink(t *testing.T) {
+	root := t.TempDir()
+	dir := filepath.Join(root, "policies")
+	put(t, filepath.Join(dir, "other.yaml"), "")
+	put(t, filepath.Join(root, "rel", "r1", "shop.yaml"), "one")
+	swap(t, filepath.Join(root, "rel", "current"), "r1")
+	swap(t, filepath.Join(dir, "policy.yaml"), "../rel/current/shop.yaml")
+	seen := watched(t, dir, nil)
+	put(t, filepath.Join(root, "rel", "r2", "shop.yaml"), "two")
+	swap(t, filepath.Join(root, "rel", "current"), "r2")
+	await(t, seen, "two")
+	put(t, filepath.Join(root, "rel", "r2", "shop.yaml"), "the third") // in place
+	await(t, seen, "the third")
+	if err := os.Remove(filepath.Join(root, "rel", "r2", "shop.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	await(t, seen, "")
+}
+
+// What has been loaded is not loaded again.
+func TestWatchQuietFiles(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "policies")
+	put(t, filepath.Join(dir, "policy.yaml"), "one")
+	put(t, filepath.Join(dir, "store", "audit.db"), "")
+	swap(t, filepath.Join(dir, "dangling.yaml"), "nowhere")
+	if n := recording(t, dir, filepath.Join(dir, "audit.db"), func() { put(t, filepath.Join(dir, "store", "audit.db-wal"), "") }); n > 0 {
+		t.Errorf("%d reloads of what has not changed", n)
+	}
+	if n := recording(t, dir, filepath.Join(dir, "audit.db"), func() { put(t, filepath.Join(dir, "policy.yaml"), "two") }); n == 0 {
+		t.Error("a change is not seen")
+	}
+}
+
 func TestWatchDirectoryMadeAgain(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "policies")
 	put(t, filepath.Join(dir, "policy.yaml"), "one")
