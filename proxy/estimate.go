@@ -70,7 +70,7 @@ func (e textEstimate) explain(s *session, q policy.Question) bool {
 func (textEstimate) limit(*session) (rows uint64, ok bool) { return 0, false }
 
 func (e textEstimate) values(s *session, i int) map[string]sqlparse.Values {
-	return s.pinned(e.text, i, nil)
+	return s.pinned(e.text, i, 0, nil)
 }
 
 func (s *session) newEstimate(q policy.Question, text []byte) *estimate {

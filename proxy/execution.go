@@ -90,7 +90,7 @@ func (s *session) withTypes(message wire.Message, e execution, judged bool) wire
 // statement ends. What came as long data is not in the body.
 func (e execution) limit(s *session) (rows uint64, ok bool) {
 	body, typed := e.typed(s)
-	if !typed || e.of.pieces > 0 || e.of.params == 0 || !sqlparse.LimitIsLastParameter(e.of.text, s.state.mode) {
+	if !typed || e.of.pieces > 0 || e.of.params == 0 || !sqlparse.LimitIsLastParameter(e.of.text, s.state.mode, e.of.params) {
 		return 0, false
 	}
 	list, values, err := wire.Params(body, e.of.params, s.hasAttributes())
@@ -102,14 +102,14 @@ func (e execution) limit(s *session) (rows uint64, ok bool) {
 
 // values counts those in that the execution binds.
 func (e execution) values(s *session, i int) map[string]sqlparse.Values {
-	return s.pinned(e.of.text, i, e.parameters(s))
+	return s.pinned(e.of.text, i, e.of.params, e.parameters(s))
 }
 
 // pinned says of what sort the values are that the i-th statement of a text holds
-// columns to, with what is bound to its parameters.
-func (s *session) pinned(text []byte, i int, bound []wire.Param) map[string]sqlparse.Values {
+// columns to, with what is bound to its so many parameters.
+func (s *session) pinned(text []byte, i, params int, bound []wire.Param) map[string]sqlparse.Values {
 	all := map[string]sqlparse.Values{}
-	for _, pin := range s.server.options.Reader.Pins(text, s.state.mode, i) {
+	for _, pin := range s.server.options.Reader.Pins(text, s.state.mode, i, params) {
 		values := pin.Values
 		for _, at := range pin.Parameters {
 			if at >= len(bound) {

@@ -204,3 +204,20 @@ func TestAKeyIsHeldByTypesThatAreNotSentAgain(t *testing.T) {
 		}
 	})
 }
+
+// TestParametersOfAnotherForm counts those of MariaDB's ORACLE mode.
+func TestParametersOfAnotherForm(t *testing.T) {
+	s := mysqltest.MariaDB(t)
+	typedKeys(t, s)
+	g := start(t, s.Addr(), primaryKeyPolicy+"  - LIMIT FOR DELETE ON shop.sessions\n", controlled)
+	c := one(t, g.open(t, "app", "shop"))
+	run(t, c, "SET sql_mode = 'ORACLE'")
+	run(t, c, "UPDATE text SET n = ? WHERE id = ?", "1", "a")
+	run(t, c, "UPDATE text SET n = :1 WHERE id = 'a'", "1")
+	refused(t, c, 1175, "UPDATE text SET n = :1 WHERE id = ?", "1", 0)
+	refused(t, c, 1175, "DELETE FROM sessions LIMIT ? RETURNING :1", 9000000, 1)
+	refused(t, c, 1175, "DELETE FROM sessions LIMIT :1", 9000000)
+	if n := changed(t, s, "text"); n != 1 {
+		t.Errorf("%d rows are changed", n)
+	}
+}

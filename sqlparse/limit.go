@@ -57,7 +57,7 @@ func (b *bones) limited() {
 // its text, ends in. ok is false where there is none, and where it is a
 // parameter or a variable.
 func RowLimit(text []byte, m Mode) (rows uint64, ok bool) {
-	f, at := endingLimit(text, m)
+	f, at := endingLimit(text, m, &Tokens{})
 	if f.at(at).Type != TokenInteger {
 		return 0, false
 	}
@@ -68,17 +68,17 @@ func RowLimit(text []byte, m Mode) (rows uint64, ok bool) {
 	return rows, true
 }
 
-// LimitIsLastParameter reports whether that LIMIT is a parameter, and the last
-// of the text's.
-func LimitIsLastParameter(text []byte, m Mode) bool {
-	f, at := endingLimit(text, m)
-	return f.at(at).Type == TokenParam && parameters(f.slice(at+1, len(f.tokens))) == 0
+// LimitIsLastParameter reports whether that LIMIT is a parameter, and the last of
+// the text's, which the server says are so many: MariaDB knows other forms than ?.
+func LimitIsLastParameter(text []byte, m Mode, params int) bool {
+	f, at := endingLimit(text, m, &Tokens{Whole: true})
+	return f.at(at).Type == TokenParam && parameters(f.slice(0, at+1)) == params
 }
 
 // endingLimit returns the statement and the place behind LIMIT; past the
 // statement's end where there is none.
-func endingLimit(text []byte, m Mode) (f fragment, at int) {
-	lexed := Lex(text, m, &Tokens{})
+func endingLimit(text []byte, m Mode, buf *Tokens) (f fragment, at int) {
+	lexed := Lex(text, m, buf)
 	list, reason := lexed.statements()
 	if reason != "" || len(list) != 1 || !list[0].isAny(0, "UPDATE", "DELETE", "WITH") {
 		return fragment{}, 0

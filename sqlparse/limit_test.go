@@ -80,7 +80,10 @@ func TestLimitIsLastParameter(t *testing.T) {
 		"DELETE FROM t WHERE a = '?' LIMIT /*! ? */":          true,
 		"DELETE FROM t WHERE a = ? LIMIT 5 /* LIMIT ? */ -- ": false,
 	} {
-		if got := sqlparse.LimitIsLastParameter([]byte(sql), mysql97); got != want {
+		if sqlparse.LimitIsLastParameter([]byte(sql), mysql97, 9) {
+			t.Errorf("%s: of nine parameters", sql)
+		}
+		if got := sqlparse.LimitIsLastParameter([]byte(sql), mysql97, strings.Count(sql, "?")-strings.Count(sql, "/* LIMIT ?")-strings.Count(sql, "'?'")); got != want {
 			t.Errorf("%s: %v", sql, got)
 		}
 	}

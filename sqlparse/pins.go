@@ -16,8 +16,10 @@ type Pin struct {
 
 // Pins returns the columns that the WHERE of the i-th statement of a text, an
 // UPDATE or DELETE of one table, holds to given values. Unlike what a Statement
-// says it hangs on every literal: it is for the text at hand alone.
-func (r *Reader) Pins(text []byte, m Mode, i int) (pins []Pin) {
+// says it hangs on every literal: it is for the text at hand alone, which has so
+// many parameters to the server. Where it has others here, as MariaDB knows more
+// forms than ?, those that are held to parameters are left out.
+func (r *Reader) Pins(text []byte, m Mode, i, params int) (pins []Pin) {
 	if len(text) > r.limits.Text {
 		return nil
 	}
@@ -35,7 +37,11 @@ func (r *Reader) Pins(text []byte, m Mode, i int) (pins []Pin) {
 	for _, f := range list[:i] {
 		before += parameters(f)
 	}
-	return r.pins(list[i], before)
+	pins = r.pins(list[i], before)
+	if parameters(fragment{tokens: lexed.Tokens}) != params {
+		pins = slices.DeleteFunc(pins, func(p Pin) bool { return len(p.Parameters) > 0 })
+	}
+	return pins
 }
 
 // pins reads the condition of a statement that so many parameters stand before.

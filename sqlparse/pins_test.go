@@ -70,7 +70,7 @@ func TestPins(t *testing.T) {
 	} {
 		for head, before := range map[string]int{"DELETE FROM t WHERE ": 0, "UPDATE t SET c = ?, d = (SELECT 1 WHERE 1 = ?) WHERE ": 2, "WITH w AS (SELECT ? FROM t WHERE 1) DELETE FROM t WHERE ": 1} {
 			var got []string
-			for _, p := range reader.Pins([]byte(head+row.where), mysql97, 0) {
+			for _, p := range reader.Pins([]byte(head+row.where), mysql97, 0, strings.Count(head+row.where, "?")) {
 				for i := range p.Parameters {
 					p.Parameters[i] -= before
 				}
@@ -103,13 +103,22 @@ func TestPinsOfOddTexts(t *testing.T) {
 		"DELETE FROM t WHERE a = " + strings.Repeat("(", 500) + "'x'" + strings.Repeat(")", 500): "[]",
 		"": "[]",
 	} {
-		if got := fmt.Sprint(reader.Pins([]byte(text), mariadb10, 0)); got != want {
+		if got := fmt.Sprint(reader.Pins([]byte(text), mariadb10, 0, strings.Count(text, "?"))); got != want {
 			t.Errorf("%.60s: %s, want %s", text, got, want)
+		}
+	}
+	oracle := mariadb10
+	oracle.SQLMode = sqlparse.Oracle
+	for text, want := range map[string]string{
+		"UPDATE t SET b = :1 WHERE a = ? AND c = 'x'": "[{c 2 []}]", "UPDATE t SET b = ? WHERE a = :1 AND c = 'x'": "[]",
+	} {
+		if got := fmt.Sprint(reader.Pins([]byte(text), oracle, 0, 2)); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
 		}
 	}
 	two := []byte("DELETE FROM t WHERE a = 'x'; UPDATE t SET a = 5 WHERE b = 'x'")
 	for i, want := range []string{"[{a 2 []}]", "[{b 2 []}]", "[]"} {
-		if got := fmt.Sprint(reader.Pins(two, mysql97, i)); got != want {
+		if got := fmt.Sprint(reader.Pins(two, mysql97, i, 0)); got != want {
 			t.Errorf("statement %d: %s", i, got)
 		}
 	}
