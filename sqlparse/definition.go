@@ -19,6 +19,7 @@ func (b *bones) definition() bool {
 	case create && b.take("TABLE"):
 		b.createTable(temporary, replace)
 	case create && b.indexHead():
+		w.st.Destructive = replace
 		b.createIndex()
 	case !create && !replace && b.take("TABLE"):
 		b.alterTable()
@@ -63,6 +64,7 @@ func (b *bones) view(create, replace bool) {
 	schema, name := b.qualified()
 	w.table(baseTable(schema, name), "CREATE VIEW")
 	if replace || !create {
+		w.st.Destructive = true
 		w.table(baseTable(schema, name), DropView)
 	}
 	if b.op('(') {
@@ -261,13 +263,33 @@ func (b *bones) alteration(schema, name string) {
 		w.rename(t, baseTable(toSchema, toName))
 	}
 	end := b.comma()
+	b.engines(end)
 	b.definitions(end)
+}
+
+// engines looks for the engine that a table is moved to before end.
+func (b *bones) engines(end int) {
+	for i := b.i; i < end; i++ {
+		if !b.f.is(i, "ENGINE") {
+			continue
+		}
+		at := i + 1
+		if b.f.op(at, '=') {
+			at++
+		}
+		if name, ok := b.f.name(at); ok {
+			b.w.movesTo(name)
+		} else if t := b.f.at(at); t.Type == TokenString {
+			b.w.movesTo(string(b.f.lexed.stringValue(t)))
+		}
+	}
 }
 
 // exchange reads EXCHANGE PARTITION p WITH TABLE t, CONVERT TABLE t TO ... and
 // CONVERT PARTITION p TO TABLE t: data of the one becomes the other's.
 func (b *bones) exchange(schema, name string) {
 	w := b.w
+	w.st.Destructive = true
 	w.table(baseTable(schema, name), "INSERT", "CREATE", DropTable)
 	at := b.f.find(b.i, "TABLE")
 	if at < 0 {

@@ -92,7 +92,7 @@ func (w *walk) insert(n *ast.InsertStmt) {
 	}
 	w.table(t, "INSERT")
 	if n.IsReplace {
-		w.table(t, "DELETE")
+		w.replaces(t)
 	}
 	if len(n.OnDuplicate) > 0 {
 		w.table(t, "UPDATE")
@@ -111,6 +111,12 @@ func (w *walk) insert(n *ast.InsertStmt) {
 	for _, a := range n.OnDuplicate {
 		w.expr(a.Expr)
 	}
+}
+
+// replaces reads what takes the rows away that are in the way of new ones.
+func (w *walk) replaces(t *ast.TableName) {
+	w.st.Destructive = true
+	w.table(t, "DELETE")
 }
 
 // insertKind names the event: VALUES ROW() is a plain insert to the server.
@@ -279,7 +285,7 @@ func (w *walk) loadData(n *ast.LoadDataStmt) {
 	w.st.Kind = "load"
 	w.table(n.Table, "INSERT")
 	if n.OnDuplicate == ast.OnDuplicateKeyHandlingReplace {
-		w.table(n.Table, "DELETE")
+		w.replaces(n.Table)
 	}
 	if n.FileLocRef == ast.FileLocClient {
 		w.table(n.Table, LoadDataLocal)
