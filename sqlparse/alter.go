@@ -1,9 +1,6 @@
 package sqlparse
 
 import (
-	"slices"
-	"strings"
-
 	"github.com/pingcap/tidb/pkg/parser/ast"
 )
 
@@ -51,44 +48,6 @@ func (w *walk) alterSpec(t *ast.TableName, s *ast.AlterTableSpec) {
 		if !plainAlter(s.Tp) {
 			w.refuse("no reading for this ALTER TABLE")
 		}
-	}
-}
-
-// engines looks for the engines that a table or its partitions are moved to.
-func (w *walk) engines(s *ast.AlterTableSpec) {
-	partitions := s.PartDefinitions
-	if s.Partition != nil {
-		partitions = s.Partition.Definitions
-	}
-	all := slices.Clone(s.Options)
-	for _, p := range partitions {
-		all = append(all, p.Options...)
-	}
-	for _, o := range all {
-		if o.Tp == ast.TableOptionEngine {
-			w.movesTo(o.StrValue)
-		}
-	}
-}
-
-// movesTo notes the engine that a table is moved to: BLACKHOLE keeps no rows,
-// MEMORY none over a restart, and of others it is not known.
-func (w *walk) movesTo(engine string) {
-	switch strings.ToLower(engine) {
-	case "innodb", "xtradb", "myisam", "aria", "rocksdb", "tokudb", "ndb", "ndbcluster", "archive", "csv":
-	default:
-		w.st.Destructive = true
-	}
-}
-
-// ignores notes MariaDB's ALTER IGNORE TABLE, which takes the rows away that a
-// new key forbids.
-func (w *walk) ignores(f fragment) {
-	if w.st.Kind != "alter_table" {
-		return
-	}
-	for i := 1; f.isAny(i, "ONLINE", "IGNORE"); i++ {
-		w.st.Destructive = w.st.Destructive || f.is(i, "IGNORE")
 	}
 }
 

@@ -267,24 +267,6 @@ func (b *bones) alteration(schema, name string) {
 	b.definitions(end)
 }
 
-// engines looks for the engine that a table is moved to before end.
-func (b *bones) engines(end int) {
-	for i := b.i; i < end; i++ {
-		if !b.f.is(i, "ENGINE") {
-			continue
-		}
-		at := i + 1
-		if b.f.op(at, '=') {
-			at++
-		}
-		if name, ok := b.f.name(at); ok {
-			b.w.movesTo(name)
-		} else if t := b.f.at(at); t.Type == TokenString {
-			b.w.movesTo(string(b.f.lexed.stringValue(t)))
-		}
-	}
-}
-
 // exchange reads EXCHANGE PARTITION p WITH TABLE t, CONVERT TABLE t TO ... and
 // CONVERT PARTITION p TO TABLE t: data of the one becomes the other's.
 func (b *bones) exchange(schema, name string) {

@@ -113,12 +113,6 @@ func (w *walk) insert(n *ast.InsertStmt) {
 	}
 }
 
-// replaces reads what takes the rows away that are in the way of new ones.
-func (w *walk) replaces(t *ast.TableName) {
-	w.st.Destructive = true
-	w.table(t, "DELETE")
-}
-
 // insertKind names the event: VALUES ROW() is a plain insert to the server.
 func insertKind(n *ast.InsertStmt) Kind {
 	fromQuery := n.Select != nil
