@@ -29,34 +29,31 @@ func (a *App) judgeKey(r *Request, i int, s *sqlparse.Statement, d *demandRule, 
 		return no
 	}
 	keys := within(answer.Keys, s.Pinned, d.kind == demandPrimary)
-	switch {
-	case len(keys) == 0:
+	if len(keys) == 0 {
 		return no
-	case slices.ContainsFunc(keys, Key.exact):
+	}
+	no.detail = "a key of text that is compared with something else than a text, or one of numbers with a date, may name many rows: this statement is refused"
+	plainly := sqlparse.NoDates // what the statement says by itself
+	if s.PinsOpen {
+		plainly = sqlparse.AnyValues
+	}
+	if held(keys, func(string) sqlparse.Values { return plainly }) {
 		return Decision{Action: Allow, app: a.name}
 	}
-	return a.judgeTexts(r, i, keys, no, inner)
-}
-
-// judgeTexts asks whether a key with texts in it is held to texts: compared with
-// the number 0, every text is equal that is no number.
-func (a *App) judgeTexts(r *Request, i int, keys []Key, no Decision, inner bool) Decision {
-	no.detail = "a key of text that is compared with something else than a text may name many rows: this statement is refused"
-	if inner {
-		return no
-	}
-	q := Question{Kind: AskTexts, Statement: i}
-	answer := r.answer(q)
-	if answer == nil {
+	q = Question{Kind: AskValues, Statement: i}
+	switch answer := r.answer(q); {
+	case inner: // nobody can tell
+	case answer == nil:
 		no.Questions = []Question{q}
-		return no
-	}
-	for _, k := range keys {
-		if k.heldTo(answer.Texts) {
-			return Decision{Action: Allow, app: a.name}
-		}
+	case held(keys, func(c string) sqlparse.Values { return answer.Values[c] }):
+		return Decision{Action: Allow, app: a.name}
 	}
 	return no
+}
+
+// held reports whether one of the keys is held by the values of its columns.
+func held(keys []Key, values func(column string) sqlparse.Values) bool {
+	return slices.ContainsFunc(keys, func(k Key) bool { return k.heldTo(values) })
 }
 
 // within returns the keys, the primary one alone if so asked, that lie in the

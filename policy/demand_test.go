@@ -56,9 +56,11 @@ func TestDemands(t *testing.T) {
 	bound := func(n uint64) []policy.Answer {
 		return []policy.Answer{{Question: policy.Question{Kind: policy.AskLimit}, Rows: n}}
 	}
-	texts := func(columns ...string) []policy.Answer {
-		return append(keys(table("b", "t"), uuid), policy.Answer{Question: policy.Question{Kind: policy.AskTexts}, Texts: columns})
+	number := policy.Key{Primary: true, Columns: []policy.KeyColumn{{Name: "ID", Kind: policy.NumberColumn}}}
+	held := func(k policy.Key, column string, values sqlparse.Values) []policy.Answer {
+		return append(keys(table("b", "t"), k), policy.Answer{Question: policy.Question{Kind: policy.AskValues}, Values: map[string]sqlparse.Values{column: values}})
 	}
+	open := func(st *sqlparse.Statement) { st.Pinned, st.PinsOpen = []string{"id"}, true }
 	explained := func(st *sqlparse.Statement) { st.Explain = true }
 	tests := []struct {
 		name    string
@@ -96,10 +98,17 @@ func TestDemands(t *testing.T) {
 		{"a table without keys", statements(remove(table("b", "t"), pins("id"))), keys(table("b", "t")), policy.ByKey, "primary", nil},
 		{"a key of no columns", statements(remove(table("b", "t"), pins("id"))), keys(table("b", "t"), policy.Key{Primary: true}), policy.ByKey, "primary", nil},
 		{"another table's keys", statements(remove(table("b", "t"), pins("id"))), keys(table("b", "u"), id), policy.ByKey, "primary", []policy.QuestionKind{policy.AskKeys}},
-		{"a key of text", statements(remove(table("b", "t"), pins("id"))), keys(table("b", "t"), uuid), policy.ByKey, "primary", []policy.QuestionKind{policy.AskTexts}},
-		{"that is held to a text", statements(remove(table("b", "t"), pins("id"))), texts("x", "id"), "", "", nil},
-		{"that is held to something else", statements(remove(table("b", "t"), pins("id"))), texts("x"), policy.ByKey, "primary", nil},
-		{"that is held inside another text", statements(inside(remove(table("b", "t"), pins("id")))), texts("id"), policy.ByKey, "primary", nil},
+		{"a key of text", statements(remove(table("b", "t"), pins("id"))), keys(table("b", "t"), uuid), policy.ByKey, "primary", []policy.QuestionKind{policy.AskValues}},
+		{"that is held to a text", statements(remove(table("b", "t"), pins("id"))), held(uuid, "id", sqlparse.Texts), "", "", nil},
+		{"that is held to something else", statements(remove(table("b", "t"), pins("id"))), held(uuid, "id", sqlparse.NoDates), policy.ByKey, "primary", nil},
+		{"another column is", statements(remove(table("b", "t"), pins("id"))), held(uuid, "x", sqlparse.Texts), policy.ByKey, "primary", nil},
+		{"that is held inside another text", statements(inside(remove(table("b", "t"), pins("id")))), held(uuid, "id", sqlparse.Texts), policy.ByKey, "primary", nil},
+		{"a key of numbers", statements(remove(table("b", "t"), pins("id"))), keys(table("b", "t"), number), "", "", nil},
+		{"that is held inside", statements(inside(remove(table("b", "t"), pins("id")))), keys(table("b", "t"), number), "", "", nil},
+		{"that may be held to a date", statements(remove(table("b", "t"), open)), keys(table("b", "t"), number), policy.ByKey, "primary", []policy.QuestionKind{policy.AskValues}},
+		{"that is held to a date", statements(remove(table("b", "t"), open)), held(number, "id", sqlparse.AnyValues), policy.ByKey, "primary", nil},
+		{"that is held to a number", statements(remove(table("b", "t"), open)), held(number, "id", sqlparse.NoDates), "", "", nil},
+		{"a key of dates", statements(remove(table("b", "t"), open)), keys(table("b", "t"), id), "", "", nil},
 		{"no column pinned", statements(remove(table("b", "t"), nil)), keys(table("b", "t"), id), policy.ByKey, "primary", nil},
 		{"refused for another reason first", statements(update, need("drop_db", "DROP DATABASE", schema("c"))), nil, policy.ByRows, "rows", nil},
 		{"a refusal beats a question", statements(remove(table("a", "big_1"), nil), need("drop_db", "DROP DATABASE", schema("c"))), nil, policy.ByRows, "fewer", nil},

@@ -11,7 +11,7 @@
 // limits.go and variable.go (how its lines read), privilege.go (its verbs),
 // together.go and warn.go (what is wrong or odd across files), compile.go and
 // order.go (files to Set), set.go, login.go and app.go (what a session uses),
-// judge.go, need.go, demand.go and window.go (how a decision is found),
+// judge.go, need.go, demand.go, demand_key.go and window.go (how a decision is found),
 // moments.go (when it changes), question.go (what it must be told), index.go,
 // search.go and rules.go (how rules are found), decision.go, refuse.go and
 // message.go (what a decision says), explain.go (what it rests on), suggest.go
@@ -40,8 +40,8 @@
 //
 // # Questions
 //
-// A Decision with Questions was made without what the server alone can tell.
-// Keep, by shape, that there are questions; answer them for each text that is
+// A Decision with Questions was made without what only the server or the execution
+// of a prepared statement can tell. Keep, by shape, that there are questions; answer them for each text that is
 // run, put the answers into Request.Answers, and Decide again: that decision is
 // the one to carry out, and is kept for nobody else.
 //
@@ -66,7 +66,14 @@
 //     information_schema.statistics has them for the control account. An answer
 //     may be kept for a short while by (schema, table); DDL that passes the proxy
 //     ends that. Without a control account, or for a table it may not see, leave
-//     the question unanswered.
+//     the question unanswered. Numbers have NumberColumns, dates and times
+//     ExactColumns; a type that is not known is that of texts.
+//   - AskLimit: at COM_STMT_EXECUTE, the number that is bound to the parameter in
+//     the statement's LIMIT; for AskRows it counts like a number in the text. Leave
+//     the question unanswered where it is no plain number.
+//   - AskValues: what sqlparse.Reader.Pins says of the text, where each parameter
+//     makes of its columns no more than what is bound to it. Leave out columns whose
+//     parameters are not known.
 //
 // A question without an answer refuses. In observe mode Action allows all the
 // same; answer the questions nevertheless, for the record to be true.

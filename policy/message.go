@@ -129,7 +129,7 @@ func (d Decision) advice() string {
 		return "come back in that time, or ask the owners of its policy"
 	case ByWhere:
 		if d.detail != "" {
-			return "compare a column with a value by =, <, IN or BETWEEN"
+			return "compare a column with a value by =, IN, < or BETWEEN, whose bounds leave rows out: id > 0 and BETWEEN 1 AND 1000000 do not"
 		}
 		return "name the rows in a WHERE clause"
 	case ByRows:

@@ -20,9 +20,9 @@ const (
 	// AskLimit asks for the number that is bound to the statement's LIMIT, the
 	// parameter of a prepared statement.
 	AskLimit
-	// AskTexts asks which of the columns that the statement pins are held to
-	// nothing but texts: literals, or parameters that are bound as such.
-	AskTexts
+	// AskValues asks of what sort the values are, those that are bound to parameters
+	// included, that the statement holds its pinned columns to.
+	AskValues
 )
 
 // Question is what a decision hangs on and its text does not tell. It is comparable.
@@ -35,10 +35,12 @@ type Question struct {
 // Answer is what the server says to a Question, or what the client has bound.
 type Answer struct {
 	Question Question
-	Rows     uint64   // to AskRows and AskLimit
-	AtMost   bool     // Rows is no estimate: there may be fewer
-	Keys     []Key    // to AskKeys; none where the table has none
-	Texts    []string // to AskTexts, in lower case
+	Rows     uint64 // to AskRows and AskLimit
+	AtMost   bool   // Rows is no estimate: there may be fewer
+	Keys     []Key  // to AskKeys; none where the table has none
+	// Values are, to AskValues, of what sort those are that each column, in lower
+	// case, is held to.
+	Values map[string]sqlparse.Values
 }
 
 // AnswerRows is the answer to AskRows about a text that is alone in its request: the
@@ -66,29 +68,44 @@ type Key struct {
 // KeyColumn is a column of a key.
 type KeyColumn struct {
 	Name string // in any letter case
-	// Exact columns equal one value of theirs at most, whatever they are compared
-	// with: numbers, dates and times do. Of texts many equal the number 0.
-	Exact bool
+	Kind ColumnKind
 }
 
-// ExactKey is a key whose columns are taken to be of the type of what they are
+// ColumnKind says what a column of a key must be compared with to be held to one
+// value: servers convert the column, too.
+type ColumnKind uint8
+
+// The zero value asks for the most.
+const (
+	TextColumn   ColumnKind = iota // texts
+	NumberColumn                   // anything but dates
+	ExactColumn                    // anything: a column of dates, or one that is taken to be of the type of what it is compared with
+)
+
+// least is the sort of values that a column of the kind must be compared with.
+func (k ColumnKind) least() sqlparse.Values {
+	switch k {
+	case ExactColumn:
+		return sqlparse.AnyValues
+	case NumberColumn:
+		return sqlparse.NoDates
+	}
+	return sqlparse.Texts
+}
+
+// ExactKey is a key of columns that are taken to be of the type of what they are
 // compared with.
 func ExactKey(primary bool, columns ...string) Key {
 	k := Key{Primary: primary}
 	for _, c := range columns {
-		k.Columns = append(k.Columns, KeyColumn{Name: c, Exact: true})
+		k.Columns = append(k.Columns, KeyColumn{Name: c, Kind: ExactColumn})
 	}
 	return k
 }
 
-// exact reports whether all columns of the key are.
-func (k Key) exact() bool { return k.heldTo(nil) }
-
-// heldTo reports whether the key is held to one row by columns that are held to texts.
-func (k Key) heldTo(texts []string) bool {
-	return !slices.ContainsFunc(k.Columns, func(c KeyColumn) bool {
-		return !c.Exact && !slices.Contains(texts, strings.ToLower(c.Name))
-	})
+// heldTo reports whether the values that each column is held to hold the key.
+func (k Key) heldTo(values func(column string) sqlparse.Values) bool {
+	return !slices.ContainsFunc(k.Columns, func(c KeyColumn) bool { return values(strings.ToLower(c.Name)) < c.Kind.least() })
 }
 
 // answer returns the answer that a request brings to a question, or nil.

@@ -56,6 +56,7 @@
 //	inform.go         what a decision must be told before it stands: it is made again with the answers
 //	estimate.go       how many rows a text would touch: EXPLAIN on the session's own connection
 //	estimate_prepared.go  the same for prepared statements, with their parameters
+//	execution.go      what an execution binds, and its types, which the client sends once
 //	keys.go           a table's keys, read through the control account and kept for a short while
 //
 // # What an estimate leaves behind

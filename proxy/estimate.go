@@ -69,13 +69,8 @@ func (e textEstimate) explain(s *session, q policy.Question) bool {
 // limit has no answer: a text binds nothing.
 func (textEstimate) limit(*session) (rows uint64, ok bool) { return 0, false }
 
-func (e textEstimate) texts(s *session, i int) (columns []string) {
-	for _, pin := range s.server.options.Reader.TextPins(e.text, s.state.mode, i) {
-		if len(pin.Parameters) == 0 {
-			columns = append(columns, pin.Column)
-		}
-	}
-	return columns
+func (e textEstimate) values(s *session, i int) map[string]sqlparse.Values {
+	return s.pinned(e.text, i, nil)
 }
 
 func (s *session) newEstimate(q policy.Question, text []byte) *estimate {

@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"bytes"
-	"slices"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
 
@@ -101,16 +100,37 @@ func (e execution) limit(s *session) (rows uint64, ok bool) {
 	return wire.UintParam(list, values, e.of.params-1)
 }
 
-// texts returns the columns that the i-th statement of the text holds to nothing
-// but texts, those that the execution binds included.
-func (e execution) texts(s *session, i int) (columns []string) {
-	list := e.parameters(s)
-	for _, pin := range s.server.options.Reader.TextPins(e.of.text, s.state.mode, i) {
-		if !slices.ContainsFunc(pin.Parameters, func(at int) bool { return at >= len(list) || !list[at].Text() }) {
-			columns = append(columns, pin.Column)
+// values counts those in that the execution binds.
+func (e execution) values(s *session, i int) map[string]sqlparse.Values {
+	return s.pinned(e.of.text, i, e.parameters(s))
+}
+
+// pinned says of what sort the values are that the i-th statement of a text holds
+// columns to, with what is bound to its parameters.
+func (s *session) pinned(text []byte, i int, bound []wire.Param) map[string]sqlparse.Values {
+	all := map[string]sqlparse.Values{}
+	for _, pin := range s.server.options.Reader.Pins(text, s.state.mode, i) {
+		values := pin.Values
+		for _, at := range pin.Parameters {
+			if at >= len(bound) {
+				values = sqlparse.AnyValues
+				break
+			}
+			values = min(values, valuesOf(bound[at]))
 		}
+		all[pin.Column] = values
 	}
-	return columns
+	return all
+}
+
+func valuesOf(p wire.Param) sqlparse.Values {
+	switch {
+	case p.Text():
+		return sqlparse.Texts
+	case p.Number():
+		return sqlparse.NoDates
+	}
+	return sqlparse.AnyValues
 }
 
 // parameters are those of the execution, or none where they are not known.

@@ -5,6 +5,7 @@ import (
 
 	"guardrail/policy"
 	"guardrail/proxy/wire"
+	"guardrail/sqlparse"
 )
 
 // findings are what the server has told about the command at the head, for a
@@ -22,8 +23,8 @@ type asked interface {
 	explain(s *session, q policy.Question) bool
 	// limit returns the number that the command binds to its LIMIT.
 	limit(s *session) (rows uint64, ok bool)
-	// texts returns the columns that its i-th statement holds to nothing but texts.
-	texts(s *session, i int) []string
+	// values says of what sort those are that its i-th statement holds columns to.
+	values(s *session, i int) map[string]sqlparse.Values
 }
 
 // inform answers the questions of a decision one by one, and decides again with
@@ -56,8 +57,8 @@ func (s *session) put(q policy.Question, command asked) (waits bool) {
 		if rows, ok := command.limit(s); ok {
 			s.head.findings.found(policy.Answer{Question: q, Rows: rows})
 		}
-	case policy.AskTexts:
-		s.head.findings.found(policy.Answer{Question: q, Texts: command.texts(s, q.Statement)})
+	case policy.AskValues:
+		s.head.findings.found(policy.Answer{Question: q, Values: command.values(s, q.Statement)})
 	}
 	if !waits && !slices.Contains(s.head.findings.put, q) {
 		s.head.findings.put = append(s.head.findings.put, q)

@@ -146,11 +146,11 @@ FROM information_schema.statistics s
 LEFT JOIN information_schema.columns c ON c.table_schema = ? AND c.table_name = ? AND c.column_name = s.column_name
 WHERE s.table_schema = ? AND s.table_name = ? AND s.non_unique = 0 ORDER BY s.index_name, s.seq_in_index`
 
-// exact are the types whose columns equal one value of theirs at most, whatever
-// they are compared with. Of any other, as of texts, that is not certain.
-var exact = map[string]bool{
-	"tinyint": true, "smallint": true, "mediumint": true, "int": true, "bigint": true, "decimal": true, "float": true, "double": true, "bit": true,
-	"year": true, "date": true, "datetime": true, "timestamp": true, "time": true,
+// kinds are those of columns by their types; any other is that of texts.
+var kinds = map[string]policy.ColumnKind{
+	"tinyint": policy.NumberColumn, "smallint": policy.NumberColumn, "mediumint": policy.NumberColumn, "int": policy.NumberColumn, "bigint": policy.NumberColumn,
+	"decimal": policy.NumberColumn, "float": policy.NumberColumn, "double": policy.NumberColumn, "bit": policy.NumberColumn, "year": policy.NumberColumn,
+	"date": policy.ExactColumn, "datetime": policy.ExactColumn, "timestamp": policy.ExactColumn, "time": policy.ExactColumn,
 }
 
 func (r *keyReader) read(ctx context.Context, name tableName) ([]policy.Key, error) {
@@ -166,12 +166,12 @@ func (r *keyReader) read(ctx context.Context, name tableName) ([]policy.Key, err
 	var found foundKeys
 	for rows.Next() {
 		var index string
-		var column, kind sql.NullString
+		var column, of sql.NullString
 		var whole bool
-		if err := rows.Scan(&index, &column, &whole, &kind); err != nil {
+		if err := rows.Scan(&index, &column, &whole, &of); err != nil {
 			return nil, fmt.Errorf("control account %q: %w", r.control.User, err)
 		}
-		found.add(index, policy.KeyColumn{Name: column.String, Exact: exact[strings.ToLower(kind.String)]}, whole)
+		found.add(index, policy.KeyColumn{Name: column.String, Kind: kinds[strings.ToLower(of.String)]}, whole)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("control account %q: %w", r.control.User, err)

@@ -7,7 +7,6 @@ import (
 	"github.com/pingcap/tidb/pkg/parser/ast"
 	"github.com/pingcap/tidb/pkg/parser/opcode"
 	"github.com/pingcap/tidb/pkg/parser/test_driver"
-	"github.com/pingcap/tidb/pkg/parser/types"
 )
 
 // rows notes what an UPDATE or DELETE says about the rows it changes.
@@ -17,17 +16,25 @@ func (w *walk) rows(where ast.ExprNode, limit *ast.Limit, oneTable bool) {
 		w.st.Limit = w.limit(limit.Count)
 	}
 	if oneTable && where != nil {
-		w.st.Pinned = columnsOf(w.pinned(where))
+		w.notePins(w.pinned(where))
 	}
 	if w.tired() {
 		w.st.Pinned = nil
 	}
 }
 
+// notePins notes the columns that the condition holds.
+func (w *walk) notePins(all []pin) {
+	for _, p := range all {
+		w.st.Pinned = append(w.st.Pinned, p.column)
+		w.st.PinsOpen = w.st.PinsOpen || p.values == AnyValues || len(p.parameters) > 0
+	}
+}
+
 // pin is a column that a condition holds to given values.
 type pin struct {
 	column     string // in lower case
-	text       bool   // each of them is a text, or one of the parameters
+	values     Values // what they are, but for the parameters
 	parameters []*test_driver.ParamMarkerExpr
 }
 
@@ -97,21 +104,10 @@ func (w *walk) equated(l, r ast.ExprNode) []pin {
 // stays that says more: either holds the column.
 func each(pins []pin) []pin {
 	slices.SortStableFunc(pins, func(a, b pin) int {
-		return cmp.Or(cmp.Compare(a.column, b.column), cmp.Compare(a.doubt(), b.doubt()))
+		return cmp.Or(cmp.Compare(a.column, b.column), -cmp.Compare(a.values, b.values), cmp.Compare(len(a.parameters), len(b.parameters)))
 	})
 	pins = slices.CompactFunc(pins, func(a, b pin) bool { return a.column == b.column })
 	return pins[:min(len(pins), mostPinned)]
-}
-
-// doubt is less where it is more certain that the values are texts.
-func (p pin) doubt() int {
-	switch {
-	case !p.text:
-		return 2
-	case len(p.parameters) > 0:
-		return 1
-	}
-	return 0
 }
 
 // both returns the pins of the columns that two conditions hold, either of which
@@ -119,19 +115,12 @@ func (p pin) doubt() int {
 func both(l, r []pin) (pins []pin) {
 	for _, p := range l {
 		if i := slices.IndexFunc(r, func(q pin) bool { return q.column == p.column }); i >= 0 {
-			p.text = p.text && r[i].text
+			p.values = min(p.values, r[i].values)
 			p.parameters = append(p.parameters, r[i].parameters...)
 			pins = append(pins, p)
 		}
 	}
 	return pins
-}
-
-func columnsOf(pins []pin) (columns []string) {
-	for _, p := range pins {
-		columns = append(columns, p.column)
-	}
-	return columns
 }
 
 // mostPinned bounds the columns that are told: no key has more than a few.
@@ -167,47 +156,6 @@ func given(e ast.ExprNode) bool {
 		return given(n.Expr)
 	case *ast.FuncCallExpr:
 		return n.Schema.O == "" && (carries(n.FnName.L) || dateLiteral(n.FnName.L)) && !slices.ContainsFunc(n.Args, func(a ast.ExprNode) bool { return !given(a) })
-	}
-	return false
-}
-
-// pinTo is a column that is held to a value.
-func pinTo(column string, value ast.ExprNode) pin {
-	p := pin{column: column}
-	p.text = p.gives(value)
-	return p
-}
-
-// gives reports whether a value is a text, or will be where its parameters are.
-func (p *pin) gives(value ast.ExprNode) bool {
-	switch n := value.(type) {
-	case *ast.ParenthesesExpr:
-		return p.gives(n.Expr)
-	case *ast.SetCollationExpr:
-		return p.gives(n.Expr)
-	case *ast.FuncCastExpr:
-		return n.Tp.EvalType() == types.ETString
-	case *ast.FuncCallExpr:
-		return textual(n.FnName.L)
-	case *test_driver.ParamMarkerExpr:
-		p.parameters = append(p.parameters, n)
-		return true
-	case ast.ValueExpr:
-		switch n.GetValue().(type) {
-		case string, ast.BinaryLiteral:
-			return true
-		}
-	}
-	return false
-}
-
-// textual lists the functions, of those that carries lists, whose value is a
-// text whatever they are given.
-func textual(name string) bool {
-	switch name {
-	case "lower", "upper", "lcase", "ucase", "trim", "hex", "unhex", "md5", "sha1", "sha", "sha2", "reverse", "left", "right", "substr", "substring",
-		"inet_ntoa", "inet6_aton", "inet6_ntoa", "uuid_to_bin", "bin_to_uuid", "json_unquote":
-		return true
 	}
 	return false
 }

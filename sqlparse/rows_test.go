@@ -63,6 +63,22 @@ func TestRows(t *testing.T) {
 	}
 }
 
+// TestPinsOpen tells what may be a date, or is bound later.
+func TestPinsOpen(t *testing.T) {
+	many := strings.Repeat("1, ", 40)
+	for where, want := range map[string]bool{
+		"a = 5": false, "a = 'x'": false, "a = @v": false, "a IN (" + many + "1)": false, "a = YEAR('2020-01-01')": false, "a = HEX(?)": false,
+		"a = ?": true, "a = DATE '2020-01-01'": true, "a IN (" + many + "?)": true, "a IN (" + strings.Repeat("?, ", 40) + "5)": true,
+		"a = CAST('x' AS DATE)": true, "a = 5 AND b = ?": true, "a = 5 AND b > ?": false, "(a, b) IN ((1, 2), (3, ?))": true,
+	} {
+		for _, m := range []sqlparse.Mode{mysql97, mariadb10} {
+			if st := readOne(t, "DELETE FROM t WHERE "+where, m); st.PinsOpen != want || len(st.Pinned) == 0 {
+				t.Errorf("%s: %s: %v, %v", m.Server, where, st.PinsOpen, st.Pinned)
+			}
+		}
+	}
+}
+
 // TestRowsByBones reads what the parser's grammar lacks.
 func TestRowsByBones(t *testing.T) {
 	reader := sqlparse.NewReader(sqlparse.Options{})

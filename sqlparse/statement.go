@@ -128,6 +128,10 @@ type Statement struct {
 	// holds to given values, in lower case and sorted: where they hold a unique
 	// key, the statement changes no more rows than it names.
 	Pinned []string
+	// PinsOpen is set where some of these values may be dates, or are parameters.
+	// Where a key is not one of texts, it is held all the same by values that are
+	// not open; of what sort values are exactly, [Reader.Pins] says.
+	PinsOpen bool
 	// Sets are the session variables that the statement sets, in lower case: by
 	// SET, by MariaDB's SET STATEMENT and by optimizer hints. AnyVariable stands
 	// for one whose name cannot be told.

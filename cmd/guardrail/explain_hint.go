@@ -8,14 +8,14 @@ import (
 )
 
 // countsAsNone lists what sqlparse does not take for a WHERE that picks rows.
-const countsAsNone = "1 = 1, id > 0, IS NOT NULL, <>, NOT IN, a bare column and IN (SELECT ...) without a WHERE may pick all rows and count as no WHERE"
+const countsAsNone = "1 = 1, id > 0, BETWEEN 1 AND 1000000, IS NOT NULL, <>, NOT IN, a bare column and IN (SELECT ...) without a WHERE may pick all rows and count as no WHERE"
 
 // hangsOn says what a verdict hangs on, and how to say that here.
 var hangsOn = map[policy.QuestionKind]string{
-	policy.AskRows:  "the server's estimate: say it with --rows",
-	policy.AskKeys:  "the table's keys: say them with --primary-key and --unique-key",
-	policy.AskLimit: "the value of the parameter in its LIMIT: write a number there",
-	policy.AskTexts: "whether the key is compared with a text",
+	policy.AskRows:   "the server's estimate: say it with --rows",
+	policy.AskKeys:   "the table's keys: say them with --primary-key and --unique-key",
+	policy.AskLimit:  "the value of the parameter in its LIMIT: write a number there",
+	policy.AskValues: "what the key is compared with",
 }
 
 // missing says what the server would have to be asked, and how to say it here.

@@ -80,10 +80,10 @@ func (s *subject) notes(o outcome) string {
 
 // unanswered says of a question that the test leaves it open.
 var unanswered = map[policy.QuestionKind]string{
-	policy.AskRows:  "; no rows: given",
-	policy.AskKeys:  "; no primary_key: or unique_key: given",
-	policy.AskLimit: "; it hangs on the value of the parameter in its LIMIT: write a number there",
-	policy.AskTexts: "; it hangs on whether the key is compared with a text",
+	policy.AskRows:   "; no rows: given",
+	policy.AskKeys:   "; no primary_key: or unique_key: given",
+	policy.AskLimit:  "; it hangs on the value of the parameter in its LIMIT: write a number there",
+	policy.AskValues: "; it hangs on what the key is compared with",
 }
 
 // observedUntil is when what refuses is or was enforced after its observe mode; zero where it has none.

@@ -75,34 +75,6 @@ func TestDecodeBinaryRow(t *testing.T) {
 	}
 }
 
-func TestParamTypes(t *testing.T) {
-	const head = "\x01\x00\x00\x00\x00\x01\x00\x00\x00"
-	const named = "\x01\x00\x00\x00\x08\x01\x00\x00\x00"
-	for _, c := range []struct {
-		name       string
-		body       string
-		params     int
-		attributes bool
-		bound, end int
-	}{
-		{"no parameters", head, 0, false, 9, 9},
-		{"types and a value", head + "\x00\x01\x03\x00" + "\x07\x00\x00\x00", 1, false, 10, 13},
-		{"a value, types as before", head + "\x00\x00" + "\x07\x00\x00\x00", 1, false, 10, 11},
-		{"nine", head + "\x00\x00\x01" + "\x06\x00\x06\x00\x06\x00\x06\x00\x06\x00\x06\x00\x06\x00\x06\x00\x06\x00", 9, false, 11, 30},
-		{"with attributes", named + "\x02\x00\x01" + "\x03\x00\x00" + "\xfd\x00\x04name" + "\x07\x00\x00\x00\x01x", 1, true, 11, 22},
-		{"attributes alone", named + "\x01\x00\x01" + "\xfd\x00\x04name" + "\x01x", 0, true, 11, 19},
-		{"no attributes, negotiated", named + "\x00", 0, true, 10, 10},
-	} {
-		bound, end, err := wire.ParamTypes([]byte(c.body), c.params, c.attributes)
-		if err != nil || bound != c.bound || end != c.end {
-			t.Errorf("%s: %d, %d, %v, want %d, %d", c.name, bound, end, err, c.bound, c.end)
-		}
-	}
-	if _, _, err := wire.ParamTypes([]byte(head), 1, false); !errors.Is(err, wire.ErrMalformed) {
-		t.Errorf("without its parameter: %v", err)
-	}
-}
-
 func FuzzColumn(f *testing.F) {
 	everyLength(f, definition("rows", mysql.MYSQL_TYPE_LONGLONG, 0x20, false), uint32(0))
 	everyLength(f, definition("rows", mysql.MYSQL_TYPE_LONGLONG, 0x20, true), wire.MariaDBExtendedMetadata)
@@ -124,17 +96,6 @@ func FuzzBinaryRow(f *testing.F) {
 		values, err := wire.DecodeBinaryRow(b, columns)
 		if err == nil && len(values) != len(columns) {
 			t.Errorf("%d values of %d columns", len(values), len(columns))
-		}
-	})
-}
-
-func FuzzParamTypes(f *testing.F) {
-	everyLength(f, []byte("\x01\x00\x00\x00\x00\x01\x00\x00\x00\x00\x01\x03\x00\x07\x00\x00\x00"), uint16(1), false)
-	everyLength(f, []byte("\x01\x00\x00\x00\x08\x01\x00\x00\x00\x01\x00\x01\xfd\x00\x04name\x01x"), uint16(0), true)
-	f.Fuzz(func(t *testing.T, b []byte, params uint16, attributes bool) {
-		bound, end, err := wire.ParamTypes(b, int(params), attributes)
-		if err == nil && (bound > end || end > len(b) || bound < 9) {
-			t.Errorf("% x: %d, %d", b, bound, end)
 		}
 	})
 }

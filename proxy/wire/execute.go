@@ -78,6 +78,15 @@ func (p Param) Text() bool {
 	return p.Null
 }
 
+// Number reports whether the parameter is bound as a number.
+func (p Param) Number() bool {
+	switch p.Type {
+	case typeTiny, typeShort, typeLong, typeLongLong, typeFloat, typeDouble, typeDecimal, typeNewDecimal:
+		return true
+	}
+	return false
+}
+
 // Params decodes a COM_STMT_EXECUTE that carries the types of its parameters,
 // from behind the command byte, into the statement's own and the values behind
 // them all. See ParamTypes.

@@ -7,17 +7,17 @@ import (
 	"github.com/pingcap/tidb/pkg/parser/test_driver"
 )
 
-// TextPin is a column that a WHERE holds to nothing but texts: literals, functions
-// that give texts, and parameters, where those are bound as texts.
-type TextPin struct {
+// Pin is a column that a WHERE holds to given values.
+type Pin struct {
 	Column     string // in lower case
+	Values     Values // what they are, but for the parameters
 	Parameters []int  // their places among all parameters of the text, from 0
 }
 
-// TextPins returns the columns that the WHERE of the i-th statement of a text, an
-// UPDATE or DELETE of one table, holds so. Unlike what a Statement says it hangs
-// on every literal, so it is no part of that: it is for the text at hand alone.
-func (r *Reader) TextPins(text []byte, m Mode, i int) (pins []TextPin) {
+// Pins returns the columns that the WHERE of the i-th statement of a text, an
+// UPDATE or DELETE of one table, holds to given values. Unlike what a Statement
+// says it hangs on every literal: it is for the text at hand alone.
+func (r *Reader) Pins(text []byte, m Mode, i int) (pins []Pin) {
 	if len(text) > r.limits.Text {
 		return nil
 	}
@@ -35,11 +35,11 @@ func (r *Reader) TextPins(text []byte, m Mode, i int) (pins []TextPin) {
 	for _, f := range list[:i] {
 		before += parameters(f)
 	}
-	return r.textPins(list[i], before)
+	return r.pins(list[i], before)
 }
 
-// textPins reads the condition of a statement that so many parameters stand before.
-func (r *Reader) textPins(f fragment, before int) (out []TextPin) {
+// pins reads the condition of a statement that so many parameters stand before.
+func (r *Reader) pins(f fragment, before int) (out []Pin) {
 	start, end := f.conditionAt()
 	condition := f.slice(start, end)
 	where, markers := r.condition(condition)
@@ -49,10 +49,7 @@ func (r *Reader) textPins(f fragment, before int) (out []TextPin) {
 	before += parameters(f.slice(0, start))
 	w := &walk{reader: r, mode: f.lexed.Mode}
 	for _, p := range w.pinned(where) {
-		if !p.text {
-			continue
-		}
-		pin := TextPin{Column: p.column}
+		pin := Pin{Column: p.column, Values: p.values}
 		for _, marker := range p.parameters {
 			at, _ := slices.BinarySearch(markers, marker.Offset)
 			pin.Parameters = append(pin.Parameters, before+at)
