@@ -33,6 +33,7 @@ func (l line) told(effect Effect, app string) RuleLine {
 // marks are places that checks across lines and files point at.
 type marks struct {
 	self         strictyaml.Value
+	text         strictyaml.Value // of what is granted, denied, required
 	app          strictyaml.Value
 	id           strictyaml.Value
 	lifts        strictyaml.Value

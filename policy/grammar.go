@@ -13,8 +13,16 @@ import (
 // clause is the parsed text of a grant, deny or exception: VERB, VERB ON object.
 type clause struct {
 	privileges privileges
+	words      []verbWord
 	pattern    pattern
 	ok         bool
+}
+
+// verbWord is one of a clause's verbs as it is written.
+type verbWord struct {
+	name       string
+	privileges privileges
+	at         int // where it begins in the text
 }
 
 // parseClause reads "SELECT, INSERT ON db.*". Mistakes are told at their place in the value.
@@ -37,8 +45,12 @@ func parseClause(v strictyaml.Value) clause {
 		return clause{}
 	}
 	p, known := parseObject(v, text, objectStart)
-	list, ok := parseVerbs(v, text[:verbsEnd], p, known)
-	return clause{privileges: list, pattern: p, ok: ok && known}
+	words, ok := parseVerbs(v, text[:verbsEnd], p, known)
+	c := clause{words: words, pattern: p, ok: ok && known}
+	for _, w := range words {
+		c.privileges = c.privileges.union(w.privileges)
+	}
+	return c
 }
 
 // parseObject reads the object that stands in a text from start to its end.
@@ -103,8 +115,8 @@ func isOddSpace(r rune) bool {
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' }
 
 // parseVerbs reads the comma-separated list before ON.
-func parseVerbs(v strictyaml.Value, text string, on pattern, known bool) (privileges, bool) {
-	var all privileges
+func parseVerbs(v strictyaml.Value, text string, on pattern, known bool) ([]verbWord, bool) {
+	var all []verbWord
 	ok, offset := true, 0
 	for _, word := range strings.Split(text, ",") {
 		at := offset + len(word) - len(strings.TrimLeftFunc(word, unicode.IsSpace))
@@ -126,7 +138,7 @@ func parseVerbs(v strictyaml.Value, text string, on pattern, known bool) (privil
 			set, found = narrow(v, at, name, set, on)
 			ok = ok && found
 		}
-		all = all.union(set)
+		all = append(all, verbWord{name, set, at})
 	}
 	return all, ok
 }
