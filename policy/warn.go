@@ -16,10 +16,10 @@ import (
 func (p *Policy) Warnings(now time.Time) strictyaml.Mistakes {
 	var w warnings
 	all := p.Environments()
-	w.shadows(p.denies, nil, all)
+	w.shadows(p.denies, nil, all, liftedBy(p.exceptions, now))
 	for _, a := range p.apps {
 		w.grants(p, a, now)
-		w.shadows(a.denies, p.denies, a.environments)
+		w.shadows(a.denies, p.denies, a.environments, liftedBy(p.excepted[a.name], now))
 		if !a.observeUntil.IsZero() && !now.Before(a.observeUntil) {
 			w.report.Add(a.at.until.Pos(), "the observe mode of app "+a.name+" has ended: it is enforced", "take mode and until away")
 		}
@@ -115,8 +115,8 @@ func (w *warnings) idle(p *Policy, a *appFile, now time.Time) {
 
 // grants warns of an app's grants.
 func (w *warnings) grants(p *Policy, a *appFile, now time.Time) {
-	lifts := p.lifted(a, now)
-	denies, grants := newCoverers(unlifted(p.denies, lifts), unlifted(a.denies, lifts)), newCoverers(a.grants)
+	lifts := liftedBy(p.excepted[a.name], now)
+	denies, grants := newCoverers(lifts, p.denies, a.denies), newCoverers(nil, a.grants)
 	for i := range a.grants {
 		g := &a.grants[i]
 		w.dead(g)
@@ -131,11 +131,11 @@ func (w *warnings) grants(p *Policy, a *appFile, now time.Time) {
 }
 
 // shadows warns of denies that another deny makes idle.
-func (w *warnings) shadows(denies, elsewhere []line, environments []string) {
+func (w *warnings) shadows(denies, elsewhere []line, environments, lifts []string) {
 	if len(denies) == 0 {
 		return
 	}
-	all := newCoverers(elsewhere, denies)
+	all := newCoverers(lifts, elsewhere, denies)
 	for i := range denies {
 		d := &denies[i]
 		if o := all.first(d, environments); o != nil && o.idles(d, environments) {

@@ -2,28 +2,18 @@ package policy
 
 import (
 	"fmt"
-	"slices"
 	"time"
 )
 
-// lifted are the ids of the rules that exceptions lift for an app, those that have
-// ended left out.
-func (p *Policy) lifted(a *appFile, now time.Time) []string {
+// liftedBy are the ids of the rules that exceptions lift, those that have ended left out.
+func liftedBy(exceptions []line, now time.Time) []string {
 	var ids []string
-	for _, x := range p.excepted[a.name] {
+	for _, x := range exceptions {
 		if x.lifts != "" && now.Before(x.Until) {
 			ids = append(ids, x.lifts)
 		}
 	}
 	return ids
-}
-
-// unlifted are the denies that none of the ids names.
-func unlifted(denies []line, ids []string) []line {
-	if len(ids) == 0 {
-		return denies
-	}
-	return slices.DeleteFunc(slices.Clone(denies), func(d line) bool { return slices.Contains(ids, d.ID) })
 }
 
 // denied warns of what a grant holds and a deny takes away, and reports whether

@@ -66,6 +66,7 @@ func TestWarnings(t *testing.T) {
 		{"denied and lifted", "grants: [DROP TABLE ON a.t]\n", "deny: [{id: no-drop, rule: DROP TABLE ON *.*}]\nexceptions: [{app: shop, lift: no-drop, until: 2026-11-22T13:00:00Z, ticket: A, by: b}]\n", ""},
 		{"denied, lifted, and denied again", "grants: [DROP TABLE ON a.t]\ndeny: [DROP TABLE ON a.*]\n", "deny: [{id: no-drop, rule: DROP TABLE ON a.t}]\nexceptions: [{app: shop, lift: no-drop, until: 2026-11-22T13:00:00Z, ticket: A, by: b}]\n",
 			"a.yaml:4:10: nothing can use this grant; a.yaml:5 denies all of it"},
+		{"denied twice, and once lifted", "", "deny:\n  - {id: no-drop, rule: DROP TABLE ON *.*}\n  - DROP TABLE ON a.*\nexceptions: [{app: shop, lift: no-drop, until: 2026-11-22T13:00:00Z, ticket: A, by: b}]\n", ""},
 		{"denied, and no longer lifted", "grants: [DROP TABLE ON a.t]\n", "deny: [{id: no-drop, rule: DROP TABLE ON *.*}]\nexceptions: [{app: shop, lift: no-drop, until: 2026-11-22T11:00:00Z, ticket: A, by: b}]\n",
 			"a.yaml:4:10: nothing can use this grant; b.yaml:1 denies all of it\nb.yaml:2:48: this exception has ended; take it away"},
 		{"required of nothing", "grants: [READ ON a.*]\nrequire: [ROWS <= 0 FOR DELETE, 'WHERE FOR UPDATE, DELETE', LIMIT FOR DELETE ON *.t, DECLARED ENVIRONMENT]\n", "",
