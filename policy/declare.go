@@ -3,6 +3,7 @@ package policy
 import (
 	"bytes"
 	"net/url"
+	"strconv"
 	"time"
 
 	"guardrail/sqlparse"
@@ -34,6 +35,18 @@ func (a *App) Declared(environment string, now time.Time) Decision {
 		}
 	}
 	return Decision{Action: Allow, app: a.name}
+}
+
+// Declaration says in words what a client declared that is refused for it, or that
+// it declared nothing; it is empty where the decision is about something else.
+func (d Decision) Declaration() string {
+	switch {
+	case d.Cause != ByDeclared:
+		return ""
+	case d.detail == "":
+		return "the client does not say which environment it belongs to"
+	}
+	return "the client says that it belongs to " + strconv.Quote(d.detail)
 }
 
 // undeclared decides about a client that does not say what a line of require asks for.

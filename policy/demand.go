@@ -54,11 +54,11 @@ func (a *App) unfulfilled(r *Request, i int, s *sqlparse.Statement, d *demandRul
 		}
 		return no
 	case demandLimit:
-		return a.refuse(ByLimit, i, sqlparse.Need{}, nil)
+		return a.judgeLimit(r, i, s, inner)
 	case demandRows:
 		return a.judgeRows(r, i, d, inner)
 	case demandPrimary, demandUnique:
-		return a.judgeKey(r, i, s, d)
+		return a.judgeKey(r, i, s, d, inner)
 	}
 	return a.refuse(ByOversight, i, sqlparse.Need{}, nil)
 }
@@ -84,6 +84,35 @@ func (a *App) judgeRows(r *Request, i int, d *demandRule, inner bool) Decision {
 	return no
 }
 
+// judgeLimit looks at the number that is bound to a LIMIT. Nobody knows it in a
+// statement inside another one.
+func (a *App) judgeLimit(r *Request, i int, s *sqlparse.Statement, inner bool) Decision {
+	no := a.refuse(ByLimit, i, sqlparse.Need{}, nil)
+	switch s.Limit {
+	case sqlparse.LimitSmall:
+		return Decision{Action: Allow, app: a.name}
+	case sqlparse.LimitLarge:
+		no.detail = largeLimit
+	case sqlparse.LimitParameter:
+		no.detail = "the number that is bound to the LIMIT is not known, and a statement that must have one is refused"
+		if inner || !single(r) {
+			return no
+		}
+		q := Question{Kind: AskLimit, Statement: i}
+		switch answer := r.answer(q); {
+		case answer == nil:
+			no.Questions = []Question{q}
+		case sqlparse.SmallLimit(answer.Rows):
+			return Decision{Action: Allow, app: a.name}
+		default:
+			no.detail = largeLimit
+		}
+	}
+	return no
+}
+
+const largeLimit = "a LIMIT of a million or more, or of nothing but nines, counts as none: this statement is refused"
+
 // single reports whether a request has one statement.
 func single(r *Request) bool {
 	n := 0
@@ -93,42 +122,4 @@ func single(r *Request) bool {
 		}
 	}
 	return n == 1
-}
-
-// judgeKey compares the columns that the WHERE pins with the table's keys.
-func (a *App) judgeKey(r *Request, i int, s *sqlparse.Statement, d *demandRule) Decision {
-	no := a.refuse(ByKey, i, sqlparse.Need{}, nil)
-	no.detail = "a statement whose WHERE does not hold a unique key to given values is refused"
-	if d.kind == demandPrimary {
-		no.detail = "a statement whose WHERE does not hold the primary key to given values is refused"
-	}
-	table, ok := changedTable(s)
-	if !ok || len(s.Pinned) == 0 {
-		return no
-	}
-	if table.Schema == "" {
-		table.Schema = r.Schema
-	}
-	q := Question{Kind: AskKeys, Statement: i, Table: table}
-	switch answer := r.answer(q); {
-	case answer == nil:
-		no.detail = "the table's keys are not known, and a statement that must name its rows by one is refused"
-		no.Questions = []Question{q}
-	case pinned(answer.Keys, s.Pinned, d.kind == demandPrimary):
-		return Decision{Action: Allow, app: a.name}
-	}
-	return no
-}
-
-// changedTable is the one table that an UPDATE or DELETE changes.
-func changedTable(s *sqlparse.Statement) (table sqlparse.Object, ok bool) {
-	for _, n := range s.Needs {
-		if n.Privilege == "UPDATE" && s.Kind == "update" || n.Privilege == "DELETE" && s.Kind == "delete" {
-			if ok {
-				return sqlparse.Object{}, false
-			}
-			table, ok = n.Object, true
-		}
-	}
-	return table, ok
 }

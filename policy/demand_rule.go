@@ -46,5 +46,5 @@ func (d *demandRule) concerns(r *Request, s *sqlparse.Statement) bool {
 
 // plain reports whether a statement fulfils the demand by what its text says.
 func (d *demandRule) plain(s *sqlparse.Statement) bool {
-	return d.kind == demandWhere && s.Where == sqlparse.WhereColumn || d.kind == demandLimit && s.Limited
+	return d.kind == demandWhere && s.Where == sqlparse.WhereColumn || d.kind == demandLimit && s.Limit == sqlparse.LimitSmall
 }

@@ -47,9 +47,18 @@ func TestDemands(t *testing.T) {
 	keys := func(o sqlparse.Object, keys ...policy.Key) []policy.Answer {
 		return []policy.Answer{{Question: policy.Question{Kind: policy.AskKeys, Table: o}, Keys: keys}}
 	}
-	id := policy.Key{Primary: true, Columns: []string{"ID"}}
-	code := policy.Key{Columns: []string{"Tenant", "code"}}
-	limited := func(st *sqlparse.Statement) { st.Limited = true }
+	id := policy.ExactKey(true, "ID")
+	code := policy.ExactKey(false, "Tenant", "code")
+	uuid := policy.Key{Primary: true, Columns: []policy.KeyColumn{{Name: "ID"}}}
+	limit := func(limit sqlparse.Limit) func(*sqlparse.Statement) {
+		return func(st *sqlparse.Statement) { st.Limit = limit }
+	}
+	bound := func(n uint64) []policy.Answer {
+		return []policy.Answer{{Question: policy.Question{Kind: policy.AskLimit}, Rows: n}}
+	}
+	texts := func(columns ...string) []policy.Answer {
+		return append(keys(table("b", "t"), uuid), policy.Answer{Question: policy.Question{Kind: policy.AskTexts}, Texts: columns})
+	}
 	explained := func(st *sqlparse.Statement) { st.Explain = true }
 	tests := []struct {
 		name    string
@@ -72,14 +81,25 @@ func TestDemands(t *testing.T) {
 		{"inside another text", statements(inside(update)), rows(1), policy.ByRows, "rows", nil},
 		{"only planned", statements(remove(table("a", "big_1"), explained)), nil, "", "", nil},
 		{"without a LIMIT", statements(remove(table("a", "queue"), nil)), nil, policy.ByLimit, "limit", nil},
-		{"with a LIMIT", statements(remove(table("a", "queue"), limited)), nil, "", "", nil},
+		{"with a LIMIT", statements(remove(table("a", "queue"), limit(sqlparse.LimitSmall))), nil, "", "", nil},
+		{"with one of nines", statements(remove(table("a", "queue"), limit(sqlparse.LimitLarge))), nil, policy.ByLimit, "limit", nil},
+		{"with a parameter", statements(remove(table("a", "queue"), limit(sqlparse.LimitParameter))), nil, policy.ByLimit, "limit", []policy.QuestionKind{policy.AskLimit}},
+		{"that is small", statements(remove(table("a", "queue"), limit(sqlparse.LimitParameter))), bound(99998), "", "", nil},
+		{"that is all nines", statements(remove(table("a", "queue"), limit(sqlparse.LimitParameter))), bound(99999), policy.ByLimit, "limit", nil},
+		{"that is large", statements(remove(table("a", "queue"), limit(sqlparse.LimitParameter))), bound(1000000), policy.ByLimit, "limit", nil},
+		{"that is inside another text", statements(inside(remove(table("a", "queue"), limit(sqlparse.LimitParameter)))), bound(1), policy.ByLimit, "limit", nil},
+		{"that is in one of several", statements(remove(table("a", "queue"), limit(sqlparse.LimitParameter)), update), bound(1), policy.ByLimit, "limit", nil},
 		{"primary key", statements(remove(table("b", "t"), pins("id"))), keys(table("b", "t"), code, id), "", "", nil},
 		{"primary key among others", statements(remove(table("b", "t"), pins("id", "x"))), keys(table("b", "t"), id), "", "", nil},
 		{"another key than the primary", statements(remove(table("b", "t"), pins("code", "tenant"))), keys(table("b", "t"), code, id), policy.ByKey, "primary", nil},
-		{"part of the primary key", statements(remove(table("b", "t"), pins("tenant"))), keys(table("b", "t"), policy.Key{Primary: true, Columns: []string{"id", "tenant"}}), policy.ByKey, "primary", nil},
+		{"part of the primary key", statements(remove(table("b", "t"), pins("tenant"))), keys(table("b", "t"), policy.ExactKey(true, "id", "tenant")), policy.ByKey, "primary", nil},
 		{"a table without keys", statements(remove(table("b", "t"), pins("id"))), keys(table("b", "t")), policy.ByKey, "primary", nil},
 		{"a key of no columns", statements(remove(table("b", "t"), pins("id"))), keys(table("b", "t"), policy.Key{Primary: true}), policy.ByKey, "primary", nil},
 		{"another table's keys", statements(remove(table("b", "t"), pins("id"))), keys(table("b", "u"), id), policy.ByKey, "primary", []policy.QuestionKind{policy.AskKeys}},
+		{"a key of text", statements(remove(table("b", "t"), pins("id"))), keys(table("b", "t"), uuid), policy.ByKey, "primary", []policy.QuestionKind{policy.AskTexts}},
+		{"that is held to a text", statements(remove(table("b", "t"), pins("id"))), texts("x", "id"), "", "", nil},
+		{"that is held to something else", statements(remove(table("b", "t"), pins("id"))), texts("x"), policy.ByKey, "primary", nil},
+		{"that is held inside another text", statements(inside(remove(table("b", "t"), pins("id")))), texts("id"), policy.ByKey, "primary", nil},
 		{"no column pinned", statements(remove(table("b", "t"), nil)), keys(table("b", "t"), id), policy.ByKey, "primary", nil},
 		{"refused for another reason first", statements(update, need("drop_db", "DROP DATABASE", schema("c"))), nil, policy.ByRows, "rows", nil},
 		{"a refusal beats a question", statements(remove(table("a", "big_1"), nil), need("drop_db", "DROP DATABASE", schema("c"))), nil, policy.ByRows, "fewer", nil},
@@ -119,7 +139,7 @@ func TestAskAndAnswer(t *testing.T) {
 		t.Fatalf("%+v", d)
 	}
 	for _, q := range d.Questions {
-		r.Answers = append(r.Answers, policy.Answer{Question: q, Rows: 5, Keys: []policy.Key{{Columns: []string{"tenant"}}}})
+		r.Answers = append(r.Answers, policy.Answer{Question: q, Rows: 5, Keys: []policy.Key{policy.ExactKey(false, "tenant")}})
 	}
 	if d = a.Decide(r); !d.Allowed() || d.Questions != nil {
 		t.Errorf("%+v", d)

@@ -81,6 +81,9 @@ func (d Decision) what() string {
 		}
 		return "a statement without a WHERE that restricts it by a column is refused" + forApp
 	case ByLimit:
+		if d.detail != "" {
+			return d.detail + forApp
+		}
 		return "a statement without a LIMIT is refused" + forApp
 	case ByRows, ByKey:
 		return d.detail + forApp
@@ -132,6 +135,9 @@ func (d Decision) advice() string {
 	case ByRows:
 		return "name the rows in a WHERE clause, or add a LIMIT"
 	case ByLimit:
+		if d.detail != "" {
+			return "write a number below a million that is not all nines, as in LIMIT 10000"
+		}
 		return "add a LIMIT below a million"
 	case ByKey:
 		return "name the rows by their key in the WHERE clause"

@@ -17,21 +17,28 @@ const (
 	AskRows QuestionKind = iota + 1
 	// AskKeys asks for the primary key and the unique keys of Table.
 	AskKeys
+	// AskLimit asks for the number that is bound to the statement's LIMIT, the
+	// parameter of a prepared statement.
+	AskLimit
+	// AskTexts asks which of the columns that the statement pins are held to
+	// nothing but texts: literals, or parameters that are bound as such.
+	AskTexts
 )
 
-// Question is what a decision hangs on and only the server can tell. It is comparable.
+// Question is what a decision hangs on and its text does not tell. It is comparable.
 type Question struct {
 	Kind      QuestionKind
 	Statement int             // the index of the statement in the Request
 	Table     sqlparse.Object // of AskKeys: with the schema that stands for the session's own
 }
 
-// Answer is what the server says to a Question.
+// Answer is what the server says to a Question, or what the client has bound.
 type Answer struct {
 	Question Question
-	Rows     uint64 // to AskRows
-	AtMost   bool   // Rows is no estimate: there may be fewer
-	Keys     []Key  // to AskKeys; none where the table has none
+	Rows     uint64   // to AskRows and AskLimit
+	AtMost   bool     // Rows is no estimate: there may be fewer
+	Keys     []Key    // to AskKeys; none where the table has none
+	Texts    []string // to AskTexts, in lower case
 }
 
 // AnswerRows is the answer to AskRows about a text that is alone in its request: the
@@ -53,7 +60,35 @@ func (q Question) AnswerLimit(text []byte, m sqlparse.Mode) (Answer, bool) {
 // Key is a unique key of a table.
 type Key struct {
 	Primary bool
-	Columns []string // in any letter case
+	Columns []KeyColumn
+}
+
+// KeyColumn is a column of a key.
+type KeyColumn struct {
+	Name string // in any letter case
+	// Exact columns equal one value of theirs at most, whatever they are compared
+	// with: numbers, dates and times do. Of texts many equal the number 0.
+	Exact bool
+}
+
+// ExactKey is a key whose columns are taken to be of the type of what they are
+// compared with.
+func ExactKey(primary bool, columns ...string) Key {
+	k := Key{Primary: primary}
+	for _, c := range columns {
+		k.Columns = append(k.Columns, KeyColumn{Name: c, Exact: true})
+	}
+	return k
+}
+
+// exact reports whether all columns of the key are.
+func (k Key) exact() bool { return k.heldTo(nil) }
+
+// heldTo reports whether the key is held to one row by columns that are held to texts.
+func (k Key) heldTo(texts []string) bool {
+	return !slices.ContainsFunc(k.Columns, func(c KeyColumn) bool {
+		return !c.Exact && !slices.Contains(texts, strings.ToLower(c.Name))
+	})
 }
 
 // answer returns the answer that a request brings to a question, or nil.
@@ -64,17 +99,4 @@ func (r *Request) answer(q Question) *Answer {
 		}
 	}
 	return nil
-}
-
-// pinned reports whether one of the keys, the primary one alone if so asked,
-// lies in the columns, which are in lower case.
-func pinned(keys []Key, columns []string, primary bool) bool {
-	for _, k := range keys {
-		if len(k.Columns) > 0 && (k.Primary || !primary) && !slices.ContainsFunc(k.Columns, func(c string) bool {
-			return !slices.Contains(columns, strings.ToLower(c))
-		}) {
-			return true
-		}
-	}
-	return false
 }

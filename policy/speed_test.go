@@ -37,7 +37,7 @@ require: [WHERE FOR DELETE, ROWS <= 10 FOR DELETE ON other.*, LIMIT FOR DELETE]
 limits: {sql_safe_updates: true, multi_statements: allow}
 `)), "shop")
 	remove := need("delete", "DELETE", table("", "users"))
-	remove.Limited = true
+	remove.Limit = sqlparse.LimitSmall
 	for _, tt := range []struct {
 		name      string
 		app       *policy.App

@@ -74,12 +74,12 @@ func parseAnswers(f strictyaml.Fields, t *Test) {
 		t.Rows = &n
 	}
 	for _, key := range []string{"primary_key", "unique_key"} {
-		k := Key{Primary: key == "primary_key"}
+		var columns []string
 		for _, column := range f.Get(key).Items() {
-			k.Columns = append(k.Columns, column.Text())
+			columns = append(columns, column.Text())
 		}
-		if len(k.Columns) > 0 {
-			t.Keys = append(t.Keys, k)
+		if len(columns) > 0 {
+			t.Keys = append(t.Keys, ExactKey(key == "primary_key", columns...))
 		}
 	}
 }

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
 
@@ -150,7 +151,7 @@ func (s *session) query(message wire.Message, body []byte) (done bool, err error
 	case waits:
 		return false, nil
 	case passes:
-		if !s.rememberNames(names) {
+		if !s.named.add(names) {
 			s.tell(message.Seq+1, errTooManyNames)
 			return true, nil
 		}
@@ -202,6 +203,7 @@ func (s *session) passOn(message wire.Message, v *verdict, text []byte, phase an
 func (s *session) forwardAs(v *verdict, message wire.Message, phase answerPhase) {
 	s.forward(message, phase, v.effect)
 	s.inflight.answer.files, s.inflight.redefines, s.inflight.expects = v.files, v.redefines, v.expects
+	s.inflight.many = len(v.statements) > 1 || slices.ContainsFunc(v.statements, holdsText)
 }
 
 // useSchema is the statement that a change of the default schema stands for.

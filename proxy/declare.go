@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"guardrail/policy"
@@ -38,7 +39,9 @@ func (s *session) misdeclared(lexed *sqlparse.Lexed) *verdict {
 	if !refused {
 		return nil
 	}
-	return &verdict{decision: d}
+	v := s.judge(s.state.schema, s.read(*lexed)) // for the record: what it would have done
+	d.Statement = max(0, slices.IndexFunc(v.statements, destroys))
+	return &verdict{decision: d, statements: v.statements, destroys: v.destroys}
 }
 
 // unreadTag reports whether a text that cannot be read, and would be forwarded

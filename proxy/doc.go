@@ -36,7 +36,7 @@
 //	standsfor.go      commands that are judged as the statement they stand for
 //	threads.go        KILL, by the server's ids and by those that clients were greeted with
 //	prepared.go       prepared statements, judged when they are prepared and when they are executed
-//	named.go          the same for PREPARE and EXECUTE in SQL
+//	named.go          the same for PREPARE and EXECUTE in SQL, which naming.go finds
 //	changeuser.go     COM_CHANGE_USER: another account, with its own policy from then on
 //	infile.go         the file of a LOAD DATA LOCAL, which is no command whatever it looks like
 //	toolong.go        messages that are longer than the server takes

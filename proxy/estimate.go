@@ -66,6 +66,18 @@ func (e textEstimate) explain(s *session, q policy.Question) bool {
 	return true
 }
 
+// limit has no answer: a text binds nothing.
+func (textEstimate) limit(*session) (rows uint64, ok bool) { return 0, false }
+
+func (e textEstimate) texts(s *session, i int) (columns []string) {
+	for _, pin := range s.server.options.Reader.TextPins(e.text, s.state.mode, i) {
+		if len(pin.Parameters) == 0 {
+			columns = append(columns, pin.Column)
+		}
+	}
+	return columns
+}
+
 func (s *session) newEstimate(q policy.Question, text []byte) *estimate {
 	e := &estimate{reply: s.newReply(answerFirst), question: q, most: math.MaxUint64}
 	if limit, ok := sqlparse.RowLimit(text, s.state.mode); ok {

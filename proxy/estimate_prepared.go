@@ -17,8 +17,7 @@ import (
 type twin struct {
 	id      uint32
 	columns []wire.Column
-	long    int  // bytes of long data since the last execution
-	typed   bool // the server knows the types of the parameters
+	pieces  int // of long data since the last execution
 }
 
 // twinning prepares a statement's twin, and goes on with what it was wanted for.
@@ -30,10 +29,11 @@ type twinning struct {
 }
 
 // twinFor prepares the EXPLAIN of a statement, and calls then with the server's
-// error or nil. It reports false, having asked nothing, where there is no way.
+// error or nil. It reports false, having asked nothing, where there is no way: in
+// another schema or mode than the statement's the twin would be about other rows.
 func (s *session) twinFor(st *statement, then func(failed *wire.Err)) bool {
 	text, ok := s.explained(st.text)
-	if !ok {
+	if !ok || st.schema != s.state.schema || st.made != s.state.mode {
 		return false
 	}
 	q := &twinning{reply: s.newReply(answerPrepare), of: st, then: then}
@@ -74,23 +74,16 @@ func (s *session) untwin(st *statement) {
 	st.twin = nil
 }
 
-// executionEstimate asks for the rows of an execution.
-type executionEstimate struct {
-	of   *statement
-	body []byte
-	bulk bool // MariaDB's: many executions in one, which EXPLAIN does not take
-}
-
-func (e executionEstimate) explain(s *session, q policy.Question) bool {
+func (e execution) explain(s *session, q policy.Question) bool {
 	switch {
 	case e.bulk:
 		return false
 	case e.of.twin != nil:
-		return s.explainExecution(e.of, e.body, q)
+		return s.explainExecution(e, q)
 	}
-	body := bytes.Clone(e.body)
+	e.body = bytes.Clone(e.body)
 	return s.twinFor(e.of, func(failed *wire.Err) {
-		if failed != nil || !s.explainExecution(e.of, body, q) {
+		if failed != nil || !s.explainExecution(e, q) {
 			s.head.findings.missed(q, failed)
 		}
 	})
@@ -98,54 +91,36 @@ func (e executionEstimate) explain(s *session, q policy.Question) bool {
 
 // explainExecution executes a statement's twin with the parameters of an
 // execution. It reports false, having asked nothing, where they are not all known.
-func (s *session) explainExecution(st *statement, body []byte, q policy.Question) bool {
-	body, typed, ok := s.typedBody(st, body)
-	if !ok || st.twin.long != st.long {
+func (s *session) explainExecution(e execution, q policy.Question) bool {
+	st := e.of
+	body, ok := e.typed(s)
+	if !ok || st.twin.pieces != st.pieces {
 		return false
 	}
 	payload := append([]byte{mysql.COM_STMT_EXECUTE}, body...)
 	binary.LittleEndian.PutUint32(payload[1:], st.twin.id)
 	payload[1+wire.ExecuteFlags] &= wire.ExecuteParameterCount // no cursor
 	asked := s.newEstimate(q, st.text)
+	if limit, ok := e.limit(s); ok {
+		asked.most = limit
+	}
 	asked.binary, asked.columns = true, st.twin.columns
 	asked.command, _ = wire.AppendPacket(nil, 0, payload)
-	st.twin.typed, st.twin.long = typed, 0
+	st.twin.pieces = 0
 	s.ask(asked)
 	return true
-}
-
-// typedBody is the body of an execution with the types of its parameters, which
-// clients send only when they have changed.
-func (s *session) typedBody(st *statement, body []byte) (_ []byte, typed, ok bool) {
-	bound, end, err := wire.ParamTypes(body, st.params, s.clientCapabilities&mysql.CLIENT_QUERY_ATTRIBUTES != 0)
-	switch {
-	case err != nil:
-		return nil, false, false
-	case bound == len(body), end > bound+1, st.twin.typed:
-		return body, st.twin.typed || end > bound+1, true
-	case len(st.types) == 0:
-		return nil, false, false
-	}
-	out := append(append([]byte(nil), body[:bound]...), 1)
-	out = append(out, st.types...)
-	return append(out, body[end:]...), true, true
-}
-
-// remember keeps the types of a statement's parameters, for a twin that may
-// come later.
-func (st *statement) remember(body []byte, attributes bool) {
-	bound, end, err := wire.ParamTypes(body, st.params, attributes)
-	if err == nil && end > bound+1 {
-		st.types = append(st.types[:0], body[bound+1:end]...)
-	}
 }
 
 // needsTwin prepares a statement's twin before its first long data, where the
 // policy has questions about it. It reports true while that is under way.
 func (s *session) needsTwin(st *statement) bool {
 	s.renew(st)
-	if s.head.twinned || st.twin != nil || st.long > 0 || !asksRows(st.verdict) {
+	if s.head.twinned || st.twin != nil || st.pieces > 0 || !asksRows(st.verdict) {
 		return false
+	}
+	if s.state.doubtful(false) {
+		s.askState()
+		return true
 	}
 	s.head.touched, s.head.twinned = true, true
 	return s.twinFor(st, func(*wire.Err) {})
@@ -164,5 +139,5 @@ func (s *session) alsoToTwin(st *statement, message wire.Message) {
 	binary.LittleEndian.PutUint32(payload[1:], st.twin.id)
 	command, _ := wire.AppendPacket(nil, 0, payload)
 	s.wires.command(command) // has no answer
-	st.twin.long += len(payload) - 1 - longDataHead
+	st.twin.pieces++
 }

@@ -15,17 +15,21 @@ type findings struct {
 	failed  *wire.Err // the server's, in the place of an estimate
 }
 
-// explainer asks the server how many rows a command would touch.
-type explainer interface {
-	// explain puts the question. It reports false, having asked nothing, where
-	// there is no way to ask.
+// asked is a command that a decision has questions about.
+type asked interface {
+	// explain asks the server how many rows the command would touch. It reports
+	// false, having asked nothing, where there is no way to ask.
 	explain(s *session, q policy.Question) bool
+	// limit returns the number that the command binds to its LIMIT.
+	limit(s *session) (rows uint64, ok bool)
+	// texts returns the columns that its i-th statement holds to nothing but texts.
+	texts(s *session, i int) []string
 }
 
 // inform answers the questions of a decision one by one, and decides again with
 // each answer. It returns nil while one is under way: the same command is looked
 // at again. What has no answer in the end is in the decision as it was made.
-func (s *session) inform(v *verdict, schema string, e explainer) *verdict {
+func (s *session) inform(v *verdict, schema string, command asked) *verdict {
 	s.head.touched = true
 	for f := &s.head.findings; ; {
 		if len(f.put) > 0 {
@@ -35,19 +39,25 @@ func (s *session) inform(v *verdict, schema string, e explainer) *verdict {
 		if i < 0 {
 			return s.failing(v)
 		}
-		if s.put(v.decision.Questions[i], e) {
+		if s.put(v.decision.Questions[i], command) {
 			return nil
 		}
 	}
 }
 
 // put puts a question and reports whether its answer is waited for.
-func (s *session) put(q policy.Question, e explainer) (waits bool) {
+func (s *session) put(q policy.Question, command asked) (waits bool) {
 	switch q.Kind {
 	case policy.AskRows:
-		waits = e.explain(s, q)
+		waits = command.explain(s, q)
 	case policy.AskKeys:
 		waits = s.lookUp(q)
+	case policy.AskLimit:
+		if rows, ok := command.limit(s); ok {
+			s.head.findings.found(policy.Answer{Question: q, Rows: rows})
+		}
+	case policy.AskTexts:
+		s.head.findings.found(policy.Answer{Question: q, Texts: command.texts(s, q.Statement)})
 	}
 	if !waits && !slices.Contains(s.head.findings.put, q) {
 		s.head.findings.put = append(s.head.findings.put, q)

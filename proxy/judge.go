@@ -138,7 +138,7 @@ func (s *session) judgeKnowing(schema string, statements []sqlparse.Statement, a
 		}
 		v.destroys = v.destroys || destroys(statements[i])
 		v.unseen = v.unseen || statements[i].Unseen()
-		v.names = v.names || statements[i].ByName() || statements[i].Kind == sqlparse.Unknown
+		v.names = v.names || statements[i].ByName() || unknown(statements[i]) || calls(statements[i])
 		v.unread = v.unread || statements[i].Kind == sqlparse.Unknown
 		v.redefines = v.redefines || redefines(&statements[i])
 	}

@@ -141,15 +141,24 @@ func (r *keyReader) fetch(name tableName, t *tableKeys) {
 // readKeys are the columns of a table's unique keys, in their order. A column
 // that is NULL is an expression; one with a sub_part is in the key with its
 // beginning only; NULLs are not held to be equal.
-const readKeys = `SELECT index_name, column_name, column_name IS NOT NULL AND sub_part IS NULL AND nullable <> 'YES'
-FROM information_schema.statistics WHERE table_schema = ? AND table_name = ? AND non_unique = 0 ORDER BY index_name, seq_in_index`
+const readKeys = `SELECT s.index_name, s.column_name, s.column_name IS NOT NULL AND s.sub_part IS NULL AND s.nullable <> 'YES', c.data_type
+FROM information_schema.statistics s
+LEFT JOIN information_schema.columns c ON c.table_schema = ? AND c.table_name = ? AND c.column_name = s.column_name
+WHERE s.table_schema = ? AND s.table_name = ? AND s.non_unique = 0 ORDER BY s.index_name, s.seq_in_index`
+
+// exact are the types whose columns equal one value of theirs at most, whatever
+// they are compared with. Of any other, as of texts, that is not certain.
+var exact = map[string]bool{
+	"tinyint": true, "smallint": true, "mediumint": true, "int": true, "bigint": true, "decimal": true, "float": true, "double": true, "bit": true,
+	"year": true, "date": true, "datetime": true, "timestamp": true, "time": true,
+}
 
 func (r *keyReader) read(ctx context.Context, name tableName) ([]policy.Key, error) {
 	pool, err := r.open()
 	if err != nil {
 		return nil, err
 	}
-	rows, err := pool.QueryContext(ctx, readKeys, name.schema, name.name)
+	rows, err := pool.QueryContext(ctx, readKeys, name.schema, name.name, name.schema, name.name)
 	if err != nil {
 		return nil, fmt.Errorf("control account %q: %w", r.control.User, err)
 	}
@@ -157,12 +166,12 @@ func (r *keyReader) read(ctx context.Context, name tableName) ([]policy.Key, err
 	var found foundKeys
 	for rows.Next() {
 		var index string
-		var column sql.NullString
+		var column, kind sql.NullString
 		var whole bool
-		if err := rows.Scan(&index, &column, &whole); err != nil {
+		if err := rows.Scan(&index, &column, &whole, &kind); err != nil {
 			return nil, fmt.Errorf("control account %q: %w", r.control.User, err)
 		}
-		found.add(index, column.String, whole)
+		found.add(index, policy.KeyColumn{Name: column.String, Exact: exact[strings.ToLower(kind.String)]}, whole)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("control account %q: %w", r.control.User, err)
@@ -194,7 +203,7 @@ type foundKeys struct {
 	bad  bool   // the last one does not hold rows apart
 }
 
-func (f *foundKeys) add(index, column string, whole bool) {
+func (f *foundKeys) add(index string, column policy.KeyColumn, whole bool) {
 	if len(f.all) == 0 || index != f.name {
 		f.all = f.keys()
 		f.all = append(f.all, policy.Key{Primary: index == "PRIMARY"})

@@ -21,13 +21,16 @@ const lastPrepared = 0xffffffff
 type statement struct {
 	id       uint32
 	params   int
-	types    []byte // of the parameters, as they were sent last; of statements that there may be questions about
+	types    []byte // of the parameters, as the client sent them last; of statements that there may be questions about
+	untold   bool   // they came with an execution that was not forwarded
 	long     int    // bytes of COM_STMT_SEND_LONG_DATA since the last execution
+	pieces   int    // and how many commands they came in
 	cut      bool   // some of them were not forwarded
 	twin     *twin  // its EXPLAIN, where one was needed
 	text     []byte
-	mode     sqlparse.Mode
-	schema   string // the default schema it was prepared in, and stays in
+	mode     sqlparse.Mode // that it was last found to read the same in
+	made     sqlparse.Mode // that it was prepared in
+	schema   string        // the default schema it was prepared in, and stays in
 	verdict  *verdict
 	standing uint64 // the policy generation it was judged under
 	rows     bool   // it may change rows: there may be questions about it
@@ -80,6 +83,7 @@ func (s *session) prepare(message wire.Message, text []byte) (done bool, err err
 	s.inflight.prepare = &statement{
 		text:     append([]byte(nil), text...),
 		mode:     s.state.mode,
+		made:     s.state.mode,
 		schema:   s.state.schema,
 		verdict:  v,
 		standing: s.generation,
@@ -124,8 +128,8 @@ func (s *session) executed(message wire.Message, body []byte, bulk bool) (done b
 		return true, nil
 	}
 	s.renew(st)
-	if st.rows && !bulk {
-		st.remember(body, s.clientCapabilities&mysql.CLIENT_QUERY_ATTRIBUTES != 0)
+	if st.rows {
+		st.remember(body, bulk, s.hasAttributes())
 	}
 	v := st.verdict
 	if s.tooMuch(message, st, body) || s.tooFast(message, v, st.text) {
@@ -137,8 +141,9 @@ func (s *session) executed(message wire.Message, body []byte, bulk bool) (done b
 		names = s.namings(st.text, v.statements)
 		v = s.renamed(v, names)
 	}
-	if len(v.decision.Questions) > 0 {
-		if v = s.inform(v, st.schema, executionEstimate{st, body, bulk}); v == nil {
+	asked := len(v.decision.Questions) > 0
+	if asked {
+		if v = s.inform(v, st.schema, execution{st, body, bulk}); v == nil {
 			return false, nil
 		}
 	}
@@ -146,8 +151,8 @@ func (s *session) executed(message wire.Message, body []byte, bulk bool) (done b
 	case waits:
 		return false, nil
 	case passes:
-		if s.rememberNames(names) {
-			s.forwardAs(v, message, answerFirst)
+		if s.named.add(names) {
+			s.forwardAs(v, s.withTypes(message, execution{st, body, bulk}, asked), answerFirst)
 		} else {
 			s.tell(message.Seq+1, errTooManyNames)
 		}
@@ -266,6 +271,7 @@ func (s *session) longData(message wire.Message, body []byte) (done bool, err er
 		return false, nil
 	}
 	st.long += len(body) - longDataHead
+	st.pieces++
 	if limit := s.limits.MaxAllowedPacket; limit > 0 && st.long > limit && s.observed.IsZero() {
 		st.cut = true
 	}
@@ -280,7 +286,7 @@ func (s *session) longData(message wire.Message, body []byte) (done bool, err er
 // not, because that was refused, the server must be made to forget it: it would
 // be part of the next execution's.
 func (s *session) unload(st *statement) {
-	refused := st.long > 0 && s.inflight.answer.phase == answerDone
+	refused := st.pieces > 0 && s.inflight.answer.phase == answerDone
 	s.forgetLong(st)
 	if refused {
 		s.ask(&unloading{id: st.id, reply: s.newReply(answerSimple)})
@@ -288,8 +294,8 @@ func (s *session) unload(st *statement) {
 }
 
 func (s *session) forgetLong(st *statement) {
-	st.long, st.cut = 0, false
-	if st.twin != nil && st.twin.long > 0 {
+	st.long, st.pieces, st.cut = 0, 0, false
+	if st.twin != nil && st.twin.pieces > 0 {
 		s.untwin(st)
 	}
 }

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
@@ -13,10 +14,18 @@ import (
 	"guardrail/sqlparse"
 )
 
-// errNotRecorded is the answer to a statement that must leave a trace and cannot.
-var errNotRecorded = wire.Err{
-	Code: mysql.ER_UNKNOWN_ERROR, SQLState: "HY000",
-	Message: "guardrail: this statement must be recorded before it is forwarded, and the record cannot be written; ask the operators of the proxy",
+// notRecorded is the answer to a statement that must leave a trace and cannot; e
+// is what was to be recorded of it, nil where every statement is refused.
+func (s *Server) notRecorded(e *audit.Event) *wire.Err {
+	place := "rule " + audit.CauseNotRecorded
+	if e != nil {
+		place += ", event " + e.ID
+	}
+	return &wire.Err{
+		Code: mysql.ER_UNKNOWN_ERROR, SQLState: "HY000",
+		Message: "guardrail: this statement must be recorded before it is forwarded, and the record cannot be written; ask the operators of the proxy of " +
+			s.options.Environment + " (" + place + ")",
+	}
 }
 
 // outcome is what becomes of a command that was decided about.
@@ -57,17 +66,15 @@ func (s *session) pass(message wire.Message, v *verdict, text []byte) outcome {
 // the command is to be forwarded.
 func (s *session) record(v *verdict, text []byte) (refused *wire.Err, wait bool) {
 	if s.head.recorded && v.decision.Action == policy.Allow {
-		return s.committed(s.head.recordErr), false
+		return s.metered(v, s.committed(s.head.recordErr)), false
 	}
-	o := &s.server.options
-	s.meter(v)
 	what, keep := classify(v)
 	if !keep {
-		return s.server.gated(), false
+		return s.metered(v, s.server.gated()), false
 	}
 	e := s.eventOf(v, what, text)
 	if what == v.loss() {
-		return s.commit(&e)
+		return s.commit(v, &e)
 	}
 	if err := s.server.submit(e); err != nil {
 		s.log.Error("an event could not be recorded", zap.Error(err))
@@ -76,12 +83,29 @@ func (s *session) record(v *verdict, text []byte) (refused *wire.Err, wait bool)
 	case what == audit.WouldRefuse && v.loss() != "": // it goes on, and takes away what any other does
 		e := s.eventOf(v, v.loss(), text)
 		e.Cause = audit.CauseObserved
-		return s.commit(&e)
-	case what == audit.WouldRefuse:
-		return s.server.gated(), false
+		return s.commit(v, &e)
+	case what != audit.Refused:
+		return s.metered(v, s.server.gated()), false
 	}
+	s.meter(v)
+	o := &s.server.options
 	o.Metrics.Refusal(e.App, e.Rule)
 	return &wire.Err{Code: v.decision.Code, SQLState: v.decision.State, Message: v.decision.Message(o.Environment, e.ID)}, false
+}
+
+// metered counts the statements of a verdict that allows them: as refused where
+// the record could not be written.
+func (s *session) metered(v *verdict, refused *wire.Err) *wire.Err {
+	if refused == nil {
+		s.meter(v)
+		return nil
+	}
+	o := &s.server.options
+	for i := range v.statements {
+		o.Metrics.Statement(s.name, o.Environment, string(v.statements[i].Kind), "refused").Inc()
+	}
+	o.Metrics.Refusal(s.name, audit.CauseNotRecorded)
+	return refused
 }
 
 // meter counts a verdict's statements. What a remembered one counts is at hand
@@ -113,7 +137,7 @@ func (s *session) eventOf(v *verdict, what audit.Decision, text []byte) audit.Ev
 	e.App, e.Account, e.Client, e.Schema = s.name, s.user, s.from.String(), s.state.schema
 	e.Attributes, e.Shape = s.said.attributes(), v.shape
 	if st := v.deciding(what); st != nil {
-		e.Kind, e.Reason, e.Objects = string(st.Kind), st.Reason, objects(st)
+		e.Kind, e.Reason, e.Objects = string(st.Kind), cmp.Or(e.Reason, st.Reason), objects(st)
 	}
 	if len(text) > 0 {
 		e.Statement = sqlparse.Mask(text, s.state.mode)
@@ -136,11 +160,11 @@ func (s *Server) submit(e audit.Event) error {
 
 // commit keeps the event of a statement that destroys and is to be forwarded,
 // and makes its command wait where that takes a while.
-func (s *session) commit(e *audit.Event) (refused *wire.Err, wait bool) {
+func (s *session) commit(v *verdict, e *audit.Event) (refused *wire.Err, wait bool) {
 	s.head.touched, s.head.destructive = true, e
 	r, ok := s.server.options.Recorder.(audit.Submitter)
 	if !ok {
-		return s.committed(s.server.options.Recorder.Record(*e)), false
+		return s.metered(v, s.committed(s.server.options.Recorder.Record(*e))), false
 	}
 	var result error
 	resume := s.await(func() { s.head.recorded, s.head.recordErr = true, result })
@@ -151,7 +175,7 @@ func (s *session) commit(e *audit.Event) (refused *wire.Err, wait bool) {
 	if !wait {
 		s.awaited = nil
 		resume()
-		return s.committed(err), false
+		return s.metered(v, s.committed(err)), false
 	}
 	return nil, true
 }
@@ -161,8 +185,9 @@ func (s *session) commit(e *audit.Event) (refused *wire.Err, wait bool) {
 func (s *session) committed(err error) *wire.Err {
 	if err != nil {
 		s.log.Error("an event could not be recorded; what it belongs to is not forwarded", zap.Error(err))
+		refused := s.server.notRecorded(s.head.destructive)
 		s.head.destructive = nil
-		return &errNotRecorded
+		return refused
 	}
 	return s.server.gated()
 }
@@ -221,7 +246,7 @@ func destroys(st sqlparse.Statement) bool {
 // configured to stop everything.
 func (s *Server) gated() *wire.Err {
 	if gate, ok := s.options.Recorder.(audit.Gate); ok && gate.Refusing() != nil {
-		return &errNotRecorded
+		return s.notRecorded(nil)
 	}
 	return nil
 }
@@ -234,7 +259,13 @@ func classify(v *verdict) (audit.Decision, bool) {
 	case v.decision.Observed:
 		return audit.WouldRefuse, true
 	}
-	return v.loss(), v.loss() != ""
+	if loss := v.loss(); loss != "" {
+		return loss, true
+	}
+	if v.decision.Cause == policy.ByException {
+		return audit.AllowedByException, true
+	}
+	return "", false
 }
 
 // loss is what a verdict is in the record when its statements are forwarded and
@@ -274,6 +305,7 @@ func (s *Server) event(what audit.Decision, d policy.Decision) audit.Event {
 		RuleFile:    d.Rule.File,
 		RuleLine:    d.Rule.Line,
 		Code:        d.Code,
+		Reason:      d.Declaration(),
 		PolicyHash:  s.options.Policies.Current().Set.Hash(),
 	}
 	if d.Need.Privilege != "" {

@@ -110,6 +110,7 @@ type inflight struct {
 	expects expectation
 	changed reported // what variables the server reported
 	moved   bool     // the server reported a schema
+	many    bool     // it is several statements
 
 	redefines   bool         // it may change a table's keys
 	destructive *audit.Event // in the record, to be told what became of it

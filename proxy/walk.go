@@ -212,9 +212,11 @@ func (s *session) unasked(packet []byte) error {
 // answered is called when the server's answer is complete.
 func (s *session) answered(failed bool) {
 	f := &s.inflight
-	if f.reset {
+	if f.reset && !failed {
 		s.prepared.clear()
-		s.named = nil
+		s.named = names{}
+	}
+	if f.reset {
 		s.state.stale()
 		s.applied = setting{}
 		s.want()
@@ -231,7 +233,7 @@ func (s *session) answered(failed bool) {
 	case f.effect&sqlparse.MayHideState != 0, f.effect == 0 && f.changed&(reportedMode|reportedCharset) != 0:
 		s.state.modeStale = true // what a routine changes is reported, and that it is put back may not be
 	}
-	if f.effect&sqlparse.SetsSchema != 0 && !failed && !f.moved {
+	if f.effect&sqlparse.SetsSchema != 0 && (failed || !f.moved || f.many) { // one of several may have been reported, and another not
 		s.state.schemaStale = true
 	}
 	if f.prepare != nil {

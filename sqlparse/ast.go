@@ -22,8 +22,11 @@ type walk struct {
 	target  *targets
 	visits  int // of parts of conditions
 	literal bool
-	refusal string
-	final   bool // the refusal stands whatever another way of reading would say
+	// modeBound is set where a text inside, which the server reads when it runs
+	// the statement, may read otherwise in another mode.
+	modeBound bool
+	refusal   string
+	final     bool // the refusal stands whatever another way of reading would say
 }
 
 // refuse makes the statement Unknown; the first reason stands.

@@ -63,7 +63,7 @@ func (w *canonicalWriter) token() error {
 		return w.quoted(t)
 	case TokenString, TokenNational, TokenDollar:
 		if w.f.lexed.weighs {
-			w.put(weigh(w.f.lexed.Text[t.Start:t.End], t.Type).literal(t.Type))
+			w.put(w.weight(t).literal(t.Type))
 			return nil
 		}
 		return w.str(t)
@@ -87,6 +87,17 @@ func (w *canonicalWriter) token() error {
 		return fmt.Errorf("%w: %s", errCanonical, w.f.lexed.Ambiguous)
 	}
 	return nil
+}
+
+// weight is that of a string, which behind another one goes on: '19' '00'
+// cannot be weighed by its parts.
+func (w *canonicalWriter) weight(t Token) weight {
+	g := weigh(w.f.lexed.Text[t.Start:t.End], t.Type)
+	before := w.f.at(w.i - 2).Type
+	if g != weightNone && (w.f.at(w.i).Type == TokenString || before == TokenString || before == TokenNational) {
+		return weightOdd
+	}
+	return g
 }
 
 // str writes a string. The text that PREPARE reads is converted by the server

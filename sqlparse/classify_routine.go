@@ -164,9 +164,10 @@ func (c *classifier) statements(b body) {
 		c.global(Unparsed)
 		return
 	}
+	all := make([]statementRead, 0, len(b.simple))
 	for _, f := range b.simple {
-		st, literal := c.reader.readFragment(f, c.depth)
-		c.literal = c.literal || literal
+		st := c.reader.readFragment(f, c.depth)
+		c.literal, c.modeBound = c.literal || st.literal, c.modeBound || st.modeBound
 		if st.Kind == Unknown {
 			c.refuse("a statement inside: %s", st.Reason)
 			return
@@ -175,7 +176,11 @@ func (c *classifier) statements(b body) {
 			c.refuse("a statement inside changes the schema of those behind it")
 			return
 		}
-		c.adopt(st)
+		all = append(all, st)
+		c.adopt(st.Statement)
+	}
+	if reason := overtaken(all, c.mode.Server, b.anyOrder); reason != "" {
+		c.refuse("%s", reason)
 	}
 	for _, f := range b.exprs {
 		c.expression(f)

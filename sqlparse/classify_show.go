@@ -107,11 +107,11 @@ func (c *classifier) showServer() bool {
 		c.kind("show_charsets")
 	case c.accept("PARSE_TREE"):
 		c.kind("show_parse_tree")
-		st, _ := c.reader.readFragment(c.f.slice(c.i, len(c.f.tokens)), c.depth)
+		st := c.reader.readFragment(c.f.slice(c.i, len(c.f.tokens)), c.depth)
 		if st.Kind == Unknown {
 			c.refuse("%s", st.Reason)
 		}
-		c.adopt(st)
+		c.adopt(st.Statement)
 		c.st.Destructive, c.st.Inner = false, nil
 	default:
 		return c.showFree()

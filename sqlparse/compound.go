@@ -8,6 +8,8 @@ type body struct {
 	exprs   []fragment      // the expressions of its conditions, defaults and RETURNs
 	code    bool            // it is in another language than SQL
 	reason  string          // why it could not be cut; the rest is then void
+
+	anyOrder bool // its statements may run again, or in another order
 }
 
 // blockKind is a construct that holds statements.
@@ -35,7 +37,7 @@ type compound struct {
 
 // body cuts the body that begins at i.
 func (f fragment) body(i int) body {
-	c := compound{f: f, i: i}
+	c := compound{f: f, i: i, out: body{anyOrder: f.oracle()}} // for its GOTO
 	switch t := f.at(i).Type; {
 	case t == TokenDollar || t == TokenString:
 		c.out.code, c.i = true, i+1
@@ -164,7 +166,13 @@ func (c *compound) inBlock() (complete bool) {
 	return false
 }
 
-func (c *compound) push(k blockKind) { c.stack = append(c.stack, k) }
+func (c *compound) push(k blockKind) {
+	c.stack = append(c.stack, k)
+	switch k {
+	case blockLoop, blockWhile, blockRepeat, blockFor, blockPackage:
+		c.out.anyOrder = true
+	}
+}
 
 // label skips "name:" or, in MariaDB's ORACLE grammar, <<name>>. There a colon
 // behind a word is that of :NEW.

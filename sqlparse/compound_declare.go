@@ -13,6 +13,7 @@ func (c *compound) declare() (complete bool) {
 	switch {
 	case f.is(c.i+2, "HANDLER") && f.is(c.i+3, "FOR"):
 		c.i += 4
+		c.out.anyOrder = true
 		c.handlerConditions()
 		return false
 	case f.is(c.i+2, "CURSOR"):

@@ -35,6 +35,7 @@ type folding struct {
 	rowTypes uint16
 
 	heaviest weight // of the literals in the open list
+	equated  bool   // the open list is one of values or a row: what is compared is whether they are equal
 }
 
 // listState is what an open list of literals waits for.
@@ -78,6 +79,7 @@ func (x *lexer) emit(t Token) {
 		case t.Op == '(':
 			x.list, x.listNorm, x.listTok = wantLiteral, start, len(x.tokens)-1
 			x.types, x.count, x.heaviest = 0, 0, weightPlain
+			x.equated = x.weighs && x.equates(len(x.tokens)-2)
 		case t.Op == ')' && x.list == wantComma:
 			x.closeList()
 		}
@@ -169,6 +171,7 @@ func (x *lexer) step(t Token) {
 		case TokenSymbol:
 			if t.Op == '-' || t.Op == '+' {
 				x.types |= 1 << TokenSymbol
+				x.heaviest = weightOdd
 				return
 			}
 		case TokenWord:
@@ -182,7 +185,8 @@ func (x *lexer) step(t Token) {
 	}
 	switch {
 	case t.Type == TokenString && x.count > 0:
-		// 'a' 'b' is one string.
+		// 'a' 'b' is one string, which cannot be weighed by its parts.
+		x.heaviest = weightOdd
 	case t.Type == TokenSymbol && (t.Op == ',' || t.Op == ')'):
 		if x.count > keptLiterals {
 			x.tokens = x.tokens[:x.cutTok]
@@ -206,7 +210,28 @@ func (x *lexer) light(t Token) bool {
 	case weightZero, weightOdd, weightNone:
 		return false
 	}
-	return true
+	return x.count == 0 || x.types&paramType == 1<<t.Type&paramType
+}
+
+// paramType stands among the types of a list for parameters. In a statement
+// that weighs, lists and rows of them are not folded with others: they may be
+// what no literal is that is light.
+const paramType = uint16(1) << TokenParam
+
+// equates reports whether a parenthesis behind the token at i opens a list of
+// values or a row, rather than the arguments of a function or a bound.
+func (x *lexer) equates(i int) bool {
+	if i < 0 {
+		return false
+	}
+	switch t := x.tokens[i]; t.Type {
+	case TokenWord:
+		word := x.text[t.Start:t.End]
+		return isWord(word, "IN") || isWord(word, "ROW") || isWord(word, "VALUES")
+	case TokenSymbol:
+		return t.Op == ',' || t.Op == '('
+	}
+	return false
 }
 
 func (x *lexer) literal(kind uint16) {
@@ -228,12 +253,12 @@ func (x *lexer) abandon() {
 // types, and drops it if it follows another such list: it is one more row.
 func (x *lexer) closeList() {
 	x.list = noList
-	if x.count == 1 && x.heaviest != weightPlain {
-		return // (1) is no list: it may be a bound
+	if x.weighs && x.heaviest != weightPlain && (x.count == 1 || !x.equated) {
+		return // it may be a bound: (1), DATE_ADD('1970-01-01', ...)
 	}
 	start, types := x.listNorm, x.types
 	const comma = 2
-	if x.rowEnd != 0 && x.listNorm == x.rowEnd+comma && x.norm[x.rowEnd] == byte(TokenSymbol) && x.norm[x.rowEnd+1] == ',' {
+	if x.rowEnd != 0 && (!x.weighs || (types^x.rowTypes)&paramType == 0) && x.listNorm == x.rowEnd+comma && x.norm[x.rowEnd] == byte(TokenSymbol) && x.norm[x.rowEnd+1] == ',' {
 		start, types = x.rowNorm, types|x.rowTypes
 		x.tokens = x.tokens[:x.listTok-1]
 	}

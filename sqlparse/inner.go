@@ -121,15 +121,23 @@ func (w *walk) startText(f fragment) {
 	}
 }
 
-// runText reads the literal that a routine is given to run.
+// runText reads the literal that a routine of sys is given to run: in that
+// schema, and in the mode in which the routine was made.
 func (w *walk) runText(args []ast.ExprNode) {
+	text, ok := "", false
 	if len(args) == 1 {
-		if text, ok := literalText(args[0]); ok {
-			w.inner(text)
-			return
-		}
+		text, ok = literalText(args[0])
 	}
-	w.global(Unparsed)
+	if ok {
+		before := len(w.st.Needs)
+		w.inner(text)
+		inside := Statement{Needs: w.st.Needs[before:], Inner: w.st.Inner}
+		inside.moveTo("sys")
+		w.needed = nil
+	}
+	if !ok || w.modeBound {
+		w.global(Unparsed)
+	}
 }
 
 // literalText returns the value of a string literal.
@@ -153,7 +161,8 @@ func (w *walk) inner(text string) {
 		w.deny("a text inside a text inside a text")
 		return
 	}
-	reading := w.reader.readText([]byte(text), w.mode, w.depth+1)
+	reading, modeFree := w.reader.readText([]byte(text), w.mode, w.depth+1)
+	w.modeBound = w.modeBound || !modeFree
 	if reason, unknown := reading.Unknown(); unknown {
 		w.deny("the text inside: " + reason)
 		return

@@ -16,6 +16,7 @@ func Lex(text []byte, m Mode, buf *Tokens) Lexed {
 	if x.limit <= 0 {
 		x.limit = DefaultLimits().Tokens
 	}
+	x.literals = buf.Whole
 	x.start()
 	for x.next() {
 	}

@@ -46,7 +46,8 @@ func (r *Reader) Read(text []byte, m Mode) Reading {
 	if len(text) > r.limits.Text {
 		return r.tooLong()
 	}
-	return r.readText(text, m, 0)
+	reading, _ := r.readText(text, m, 0)
+	return reading
 }
 
 // tooLong is the reading of a text that is longer than the Reader takes.

@@ -11,53 +11,53 @@ import (
 func TestRows(t *testing.T) {
 	reader := sqlparse.NewReader(sqlparse.Options{})
 	for _, row := range []struct {
-		sql     string
-		pinned  string
-		limited bool
+		sql    string
+		pinned string
+		limit  sqlparse.Limit
 	}{
-		{"DELETE FROM t WHERE id = 1", "id", false},
-		{"DELETE FROM t WHERE 1 = id", "id", false},
-		{"DELETE FROM t WHERE id = ?", "id", false},
-		{"DELETE FROM t WHERE t.ID = @v", "id", false},
-		{"DELETE FROM t WHERE id = (-5)", "id", false},
-		{"DELETE FROM t WHERE id = UNHEX('ab')", "id", false},
-		{"DELETE FROM t WHERE b = 2 AND a = 'x' AND c > 5", "a b", false},
-		{"DELETE FROM t WHERE id IN (2, 3)", "id", false},
-		{"DELETE FROM t WHERE (a, b) IN ((2, 3), (4, 5))", "a b", false},
-		{"DELETE FROM t WHERE (a, b) = (2, 3)", "a b", false},
-		{"DELETE FROM t WHERE id = 2 OR id = 3", "id", false},
-		{"DELETE FROM t WHERE id = 2 OR name = 'x'", "", false},
-		{"DELETE FROM t WHERE (id = 2 OR id = 3) AND b = 2", "b id", false},
-		{"DELETE FROM t WHERE id = id", "", false},
-		{"DELETE FROM t WHERE id = other", "", false},
-		{"DELETE FROM t WHERE id = RAND() * 10", "", false},
-		{"DELETE FROM t WHERE id = f(1)", "", false},
-		{"DELETE FROM t WHERE id = (SELECT 1)", "", false},
-		{"DELETE FROM t WHERE id = (@v := @v + 1)", "", false},
-		{"DELETE FROM t WHERE id IN (2, other)", "", false},
-		{"DELETE FROM t WHERE id IN (SELECT 1)", "", false},
-		{"DELETE FROM t WHERE id NOT IN (2)", "", false},
-		{"DELETE FROM t WHERE id <=> NULL", "", false},
-		{"DELETE FROM t WHERE NOT id = 2", "", false},
-		{"DELETE FROM t WHERE id + 1 = 2", "", false},
-		{"DELETE FROM t WHERE id > 2", "", false},
-		{"DELETE FROM t", "", false},
-		{"DELETE t FROM t JOIN u WHERE t.id = 5", "", false},
-		{"DELETE FROM t LIMIT 100", "", true},
-		{"DELETE FROM t WHERE id = 5 ORDER BY id LIMIT ?", "id", true},
-		{"DELETE FROM t LIMIT 1000000", "", false},
-		{"DELETE FROM t LIMIT 18446744073709551615", "", false},
-		{"UPDATE t SET id = 5", "", false},
-		{"UPDATE t SET a = 5 WHERE id = 5 LIMIT 1", "id", true},
-		{"UPDATE t, u SET t.a = 5 WHERE t.id = 5", "", false},
-		{"UPDATE t SET a = (SELECT 1 LIMIT 1)", "", false},
-		{"EXPLAIN DELETE FROM t WHERE id = 5 LIMIT 5", "id", true},
-		{"SELECT 1 FROM t WHERE id = 5 LIMIT 5", "", false},
+		{"DELETE FROM t WHERE id = 1", "id", sqlparse.LimitNone},
+		{"DELETE FROM t WHERE 1 = id", "id", sqlparse.LimitNone},
+		{"DELETE FROM t WHERE id = ?", "id", sqlparse.LimitNone},
+		{"DELETE FROM t WHERE t.ID = @v", "id", sqlparse.LimitNone},
+		{"DELETE FROM t WHERE id = (-5)", "id", sqlparse.LimitNone},
+		{"DELETE FROM t WHERE id = UNHEX('ab')", "id", sqlparse.LimitNone},
+		{"DELETE FROM t WHERE b = 2 AND a = 'x' AND c > 5", "a b", sqlparse.LimitNone},
+		{"DELETE FROM t WHERE id IN (2, 3)", "id", sqlparse.LimitNone},
+		{"DELETE FROM t WHERE (a, b) IN ((2, 3), (4, 5))", "a b", sqlparse.LimitNone},
+		{"DELETE FROM t WHERE (a, b) = (2, 3)", "a b", sqlparse.LimitNone},
+		{"DELETE FROM t WHERE id = 2 OR id = 3", "id", sqlparse.LimitNone},
+		{"DELETE FROM t WHERE id = 2 OR name = 'x'", "", sqlparse.LimitNone},
+		{"DELETE FROM t WHERE (id = 2 OR id = 3) AND b = 2", "b id", sqlparse.LimitNone},
+		{"DELETE FROM t WHERE id = id", "", sqlparse.LimitNone},
+		{"DELETE FROM t WHERE id = other", "", sqlparse.LimitNone},
+		{"DELETE FROM t WHERE id = RAND() * 10", "", sqlparse.LimitNone},
+		{"DELETE FROM t WHERE id = f(1)", "", sqlparse.LimitNone},
+		{"DELETE FROM t WHERE id = (SELECT 1)", "", sqlparse.LimitNone},
+		{"DELETE FROM t WHERE id = (@v := @v + 1)", "", sqlparse.LimitNone},
+		{"DELETE FROM t WHERE id IN (2, other)", "", sqlparse.LimitNone},
+		{"DELETE FROM t WHERE id IN (SELECT 1)", "", sqlparse.LimitNone},
+		{"DELETE FROM t WHERE id NOT IN (2)", "", sqlparse.LimitNone},
+		{"DELETE FROM t WHERE id <=> NULL", "", sqlparse.LimitNone},
+		{"DELETE FROM t WHERE NOT id = 2", "", sqlparse.LimitNone},
+		{"DELETE FROM t WHERE id + 1 = 2", "", sqlparse.LimitNone},
+		{"DELETE FROM t WHERE id > 2", "", sqlparse.LimitNone},
+		{"DELETE FROM t", "", sqlparse.LimitNone},
+		{"DELETE t FROM t JOIN u WHERE t.id = 5", "", sqlparse.LimitNone},
+		{"DELETE FROM t LIMIT 100", "", sqlparse.LimitSmall},
+		{"DELETE FROM t WHERE id = 5 ORDER BY id LIMIT ?", "id", sqlparse.LimitParameter},
+		{"DELETE FROM t LIMIT 1000000", "", sqlparse.LimitLarge},
+		{"DELETE FROM t LIMIT 18446744073709551615", "", sqlparse.LimitLarge},
+		{"UPDATE t SET id = 5", "", sqlparse.LimitNone},
+		{"UPDATE t SET a = 5 WHERE id = 5 LIMIT 1", "id", sqlparse.LimitSmall},
+		{"UPDATE t, u SET t.a = 5 WHERE t.id = 5", "", sqlparse.LimitNone},
+		{"UPDATE t SET a = (SELECT 1 LIMIT 1)", "", sqlparse.LimitNone},
+		{"EXPLAIN DELETE FROM t WHERE id = 5 LIMIT 5", "id", sqlparse.LimitSmall},
+		{"SELECT 1 FROM t WHERE id = 5 LIMIT 5", "", sqlparse.LimitNone},
 	} {
 		for _, m := range []sqlparse.Mode{mysql97, mariadb10} {
 			st := reader.Read([]byte(row.sql), m).Statements[0]
-			if got := strings.Join(st.Pinned, " "); got != row.pinned || st.Limited != row.limited {
-				t.Errorf("%s: %s: pinned %q, limited %v, want %q, %v", m.Server, row.sql, got, st.Limited, row.pinned, row.limited)
+			if got := strings.Join(st.Pinned, " "); got != row.pinned || st.Limit != row.limit {
+				t.Errorf("%s: %s: pinned %q, limit %v, want %q, %v", m.Server, row.sql, got, st.Limit, row.pinned, row.limit)
 			}
 		}
 	}
@@ -67,20 +67,20 @@ func TestRows(t *testing.T) {
 func TestRowsByBones(t *testing.T) {
 	reader := sqlparse.NewReader(sqlparse.Options{})
 	for _, row := range []struct {
-		sql     string
-		pinned  string
-		limited bool
+		sql    string
+		pinned string
+		limit  sqlparse.Limit
 	}{
-		{"DELETE FROM t WHERE id = 5 LIMIT 5 RETURNING id", "id", true},
-		{"DELETE FROM t WHERE id = 5 LIMIT ? RETURNING id", "id", true},
-		{"DELETE FROM t LIMIT 5 RETURNING id", "", true},
-		{"DELETE FROM t WHERE id = 5 LIMIT 1000000 RETURNING id", "id", false},
-		{"DELETE FROM t WHERE id IN (SELECT id FROM u LIMIT 5) RETURNING id", "", false},
-		{"DELETE FROM t RETURNING id", "", false},
+		{"DELETE FROM t WHERE id = 5 LIMIT 5 RETURNING id", "id", sqlparse.LimitSmall},
+		{"DELETE FROM t WHERE id = 5 LIMIT ? RETURNING id", "id", sqlparse.LimitParameter},
+		{"DELETE FROM t LIMIT 5 RETURNING id", "", sqlparse.LimitSmall},
+		{"DELETE FROM t WHERE id = 5 LIMIT 1000000 RETURNING id", "id", sqlparse.LimitLarge},
+		{"DELETE FROM t WHERE id IN (SELECT id FROM u LIMIT 5) RETURNING id", "", sqlparse.LimitNone},
+		{"DELETE FROM t RETURNING id", "", sqlparse.LimitNone},
 	} {
 		st := reader.Read([]byte(row.sql), mariadb10).Statements[0]
-		if got := strings.Join(st.Pinned, " "); st.Kind != "delete" || got != row.pinned || st.Limited != row.limited {
-			t.Errorf("%s: %s, pinned %q, limited %v, want %q, %v", row.sql, st.Kind, got, st.Limited, row.pinned, row.limited)
+		if got := strings.Join(st.Pinned, " "); st.Kind != "delete" || got != row.pinned || st.Limit != row.limit {
+			t.Errorf("%s: %s, pinned %q, limit %v, want %q, %v", row.sql, st.Kind, got, st.Limit, row.pinned, row.limit)
 		}
 	}
 }

@@ -123,9 +123,7 @@ type Statement struct {
 	Kind  Kind
 	Needs []Need
 	Where Where
-	// Limited is set where an UPDATE or DELETE has a LIMIT that bounds it: a
-	// parameter, or a number below a million that is not all nines (99999).
-	Limited bool
+	Limit Limit
 	// Pinned are the columns that the WHERE of an UPDATE or DELETE of one table
 	// holds to given values, in lower case and sorted: where they hold a unique
 	// key, the statement changes no more rows than it names.

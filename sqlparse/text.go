@@ -2,7 +2,6 @@ package sqlparse
 
 import (
 	"bytes"
-	"slices"
 	"strings"
 
 	"github.com/pingcap/tidb/pkg/parser/ast"
@@ -13,10 +12,18 @@ const maxInner = 4
 
 // ReadLexed says what a text means that the caller has cut into tokens
 // already, to look for its shape in a cache.
-func (r *Reader) ReadLexed(lexed *Lexed) Reading { return r.readLexed(lexed, 0) }
+func (r *Reader) ReadLexed(lexed *Lexed) Reading {
+	reading, _ := r.readLexed(lexed, 0)
+	return reading
+}
+
+// dollarProbe is what MySQL's own client asks after each login, to learn from the
+// error whether the server knows quotes of dollars. It is an error everywhere.
+const dollarProbe = "select $$"
 
 // readText reads a whole text that stands depth texts inside the client's.
-func (r *Reader) readText(text []byte, m Mode, depth int) Reading {
+// modeFree tells that it reads the same in every mode.
+func (r *Reader) readText(text []byte, m Mode, depth int) (reading Reading, modeFree bool) {
 	buf, _ := r.tokens.Get().(*Tokens)
 	if buf == nil {
 		buf = r.NewTokens()
@@ -26,102 +33,63 @@ func (r *Reader) readText(text []byte, m Mode, depth int) Reading {
 	return r.readLexed(&lexed, depth)
 }
 
-func (r *Reader) readLexed(lexed *Lexed, depth int) Reading {
+func (r *Reader) readLexed(lexed *Lexed, depth int) (reading Reading, modeFree bool) {
 	if len(lexed.Text) > r.limits.Text {
-		return r.tooLong()
+		return r.tooLong(), false
+	}
+	if string(lexed.Text) == dollarProbe {
+		return Reading{Statements: []Statement{{Kind: "select"}}}, true
 	}
 	if lexed.Depth > r.limits.Depth {
-		return unknownReading("parentheses are nested too deep")
+		return unknownReading("parentheses are nested too deep"), false
 	}
 	fragments, reason := lexed.statements()
 	if reason != "" {
-		return unknownReading(reason)
+		return unknownReading(reason), false
 	}
-	reading := Reading{Statements: make([]Statement, 0, len(fragments))}
+	reading = Reading{Statements: make([]Statement, 0, len(fragments))}
+	modeFree, changed := lexed.ModeFree(), false
 	for _, f := range fragments {
-		st, literal := r.readFragment(f, depth)
-		reading.Statements = append(reading.Statements, st)
-		reading.LiteralDependent = reading.LiteralDependent || literal
+		st := r.readFragment(f, depth)
+		if changed && st.modeBound {
+			st.Statement = unknownStatement("a text inside is read in a mode that the text has changed")
+		}
+		reading.Statements = append(reading.Statements, st.Statement)
+		reading.LiteralDependent = reading.LiteralDependent || st.literal
+		modeFree, changed = modeFree && !st.modeBound, changed || st.setsMode()
 	}
 	if commentAtEnd(lexed) {
 		reading.Statements = append(reading.Statements, Statement{Kind: "empty_query"})
 	}
 	reading.followSchema(lexed.Mode.Server)
-	return selfChanging(reading, lexed)
+	return selfChanging(reading, lexed), modeFree
 }
 
-// followSchema puts the schema that a USE names into the statements behind it.
-// MariaDB can prepare USE: behind an EXECUTE the schema cannot be told.
-func (r Reading) followSchema(s Server) {
-	schema, lost := "", false
-	for i := range r.Statements {
-		st := &r.Statements[i]
-		switch {
-		case lost && st.atHome():
-			*st = unknownStatement("the text may have changed the schema of those behind an EXECUTE")
-		case schema != "":
-			st.moveTo(schema)
-		}
-		if to, ok := st.moves(); ok {
-			schema, lost = to, false
-		} else if st.Kind == "execute_sql" && s.Flavour == MariaDB {
-			lost = true
-		}
-	}
-}
-
-// moves returns the schema that a statement makes the session's own.
-func (st *Statement) moves() (schema string, ok bool) {
-	if st.Kind == "execute_immediate" && len(st.Inner) == 1 {
-		st = &st.Inner[0]
-	}
-	if st.Kind != "change_db" || len(st.Needs) == 0 {
-		return "", false
-	}
-	return st.Needs[0].Object.Schema, true
-}
-
-// atHome reports whether a statement names anything without a schema.
-func (st *Statement) atHome() bool {
-	return slices.ContainsFunc(st.Needs, func(n Need) bool { return n.Object.Type != Global && n.Object.Schema == "" })
-}
-
-// selfChanging refuses a text that changes how its own rest is read: the rest
-// was read in the mode from before.
-func selfChanging(reading Reading, lexed *Lexed) Reading {
-	last := len(reading.Statements) - 1
-	if last == 0 || lexed.ModeFree() {
-		return reading
-	}
-	if reading.Statements[last].Kind == "empty_query" && last > 0 {
-		last--
-	}
-	for _, st := range reading.Statements[:last] {
-		if st.Effect&(SetsState|MayHideState) != 0 && st.Kind != Unknown {
-			return unknownReading("the text changes how its own rest is read")
-		}
-	}
-	return reading
+// statementRead is a statement and what its reading hangs on.
+type statementRead struct {
+	Statement
+	literal   bool // a literal's value
+	modeBound bool // the mode in which the server reads a text inside, when it runs the statement
 }
 
 // readFragment reads one statement: by the grammar if the parser takes its
 // canonical text, by its skeleton or its leading tokens if not.
-func (r *Reader) readFragment(f fragment, depth int) (st Statement, literal bool) {
+func (r *Reader) readFragment(f fragment, depth int) (st statementRead) {
 	if len(f.tokens) == 0 {
-		return Statement{Kind: "empty_query"}, false
+		return statementRead{Statement: Statement{Kind: "empty_query"}}
 	}
 	defer func() {
 		if v := recover(); v != nil {
-			st, literal = unknownStatement(gaveUp), true
+			st = statementRead{Statement: unknownStatement(gaveUp), literal: true}
 		}
 	}()
 	w := &walk{reader: r, mode: f.lexed.Mode, depth: depth}
 	w.fragment(f)
 	w.hinted(f)
 	if w.refusal != "" {
-		return unknownStatement(w.refusal), w.literal
+		w.st = unknownStatement(w.refusal)
 	}
-	return w.st, w.literal
+	return statementRead{Statement: w.st, literal: w.literal, modeBound: w.modeBound}
 }
 
 // gaveUp is the reason of a statement on which the reading itself failed. No

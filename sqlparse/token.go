@@ -71,7 +71,10 @@ const (
 type Tokens struct {
 	// Limit is how many tokens a text may have, after rows and lists of
 	// literals are cut short. 0 stands for DefaultLimits.
-	Limit  int
+	Limit int
+	// Whole keeps every row and every literal: nothing is left out of the tokens
+	// and of the shape.
+	Whole  bool
 	tokens []Token
 	norm   []byte // the shape
 }

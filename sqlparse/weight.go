@@ -39,7 +39,7 @@ func weigh(text []byte, t TokenType) weight {
 			text = text[1:]
 		}
 		return weighString(text[1 : len(text)-1])
-	case TokenFloat, TokenDollar:
+	case TokenFloat, TokenDollar, TokenHex, TokenBit:
 		return weightOdd
 	}
 	return weightPlain

@@ -2,6 +2,7 @@ package sqlparse_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,6 +20,8 @@ var picking = []string{
 	"made < DATE('2020-01-01')", "made >= STR_TO_DATE('2020-01-01', '%Y-%m-%d')", "made < FROM_UNIXTIME(1577836800)",
 	"made >= CAST('2020-01-01' AS DATETIME)", "made > '2020-01-01' - INTERVAL 1 MONTH", "DATE(made) = '2020-01-01'", "YEAR(made) = 2020", "id IN (SELECT id FROM u WHERE name = 'x')", "id = (SELECT MAX(id) FROM u)",
 	"EXISTS (SELECT 1 FROM u WHERE u.id = t.id)", "t.id = 5", "id = 5 AND id > 0", "CAST(id AS CHAR) = '5'",
+	"id = 0x05", "0x05 = id", "name = x'78'", "name = _utf8mb4 x'78'", "name = N'x'", "name IN (x'78', 0x58)", "(id, name) IN ((0x5, x'78'))", "id = b'101'", "name <=> x''", "id = 0x00",
+	"name = 0x00", "name = x''", "name IN (x'', 'q')", "name = _binary 0x00", "id BETWEEN 0x00 AND 10", "id BETWEEN 10 AND 0xFFFF", "name = 'a' 'bc'", "name IN ('a' 'bc', 'x')",
 }
 
 // constant are conditions that are true for every row, or could be.
@@ -31,12 +34,19 @@ var constant = []string{
 	"made > '1970-01-01'", "made > DATE '1000-01-01'", "made >= {ts '1000-01-01 00:00:00'}", "made < '9999-12-31'", "made < TIMESTAMP '9999-12-31 00:00:00'", "made > DATE('1000-01-01')", "made >= STR_TO_DATE('1970-01-01', '%Y-%m-%d')",
 	"made > FROM_UNIXTIME(0)", "id >= ABS(0)", "id > CAST('0' AS SIGNED)", "id > COALESCE(NULL, 0)", "id > LEAST(0, 5)", "id > IF(1, 0, 5)", "id > CASE WHEN 1 THEN 0 END", "id > 5 - 5",
 	"name >= LEFT('m', 0)", "id >= (SELECT 0)", "id > JSON_EXTRACT('0', '$')", "RAND() < 2", "(@v := 1)", "SLEEP(0) = 0",
+	"id > 0x0", "name >= x''", "id BETWEEN (0x0) AND (0xFFFFFFFF)", "id BETWEEN 0 AND 0xFFFFFFFF",
+	"id BETWEEN 0x0 AND 99999999", "NOT id < 0x0", "x'00' <= id", "(id) >= ((x'00'))", "id >= _binary 0x00", "name >= _utf8mb4 x''", "name >= N''", "name >= BINARY x''", "id >= CAST(0x0 AS SIGNED)",
+	"name >= x'' COLLATE utf8mb4_bin", "id >= -0x0", "id >= ABS(0x0)", "id >= 0x0 + 0", "name LIKE x'25'", "name LIKE 0x25", "name REGEXP x'2e2a'", "LEFT(name, 0) = x''", "made > DATE(x'31393030')",
+	"made > '19' '00-01-01'", "made < '21' '00-01-01'", "name LIKE '' '%'", "name REGEXP ('m' '|')", "made > ('19' '70-01-01')",
 	"EXISTS (SELECT 1)", "EXISTS (SELECT 1 FROM u)", "id IN (SELECT id FROM t AS x)", "id IN (SELECT id FROM u) OR 1", "(SELECT 1)", "(SELECT COUNT(*) FROM u) >= 0", "f(id)",
 }
 
+// every are conditions that are true for every row of TestWhereOnServers.
+var every = []string{"id >= 0x0", "id >= x'00'", "id >= X'00'", "id <= 0xFFFFFFFF", "id >= b'0'", "id >= 0b0", "id BETWEEN 0x0 AND 0xFFFFFFFF", "id >= (0x0)", "0x0 <= id", "id >= (-5)"}
+
 // TestWhere tells conditions that pick rows from those that could be true for all.
 func TestWhere(t *testing.T) {
-	for want, conditions := range map[sqlparse.Where][]string{sqlparse.WhereColumn: picking, sqlparse.WhereConstant: constant} {
+	for want, conditions := range map[sqlparse.Where][]string{sqlparse.WhereColumn: picking, sqlparse.WhereConstant: slices.Concat(constant, every)} {
 		for _, condition := range conditions {
 			for _, m := range []sqlparse.Mode{mysql97, mariadb10} {
 				for _, head := range []string{"DELETE FROM t WHERE ", "UPDATE t SET a = 1 WHERE ", "DELETE t FROM t JOIN w ON 1 WHERE "} {
@@ -82,5 +92,45 @@ func TestWhereOnServers(t *testing.T) {
 				t.Errorf("%s: %d of %d rows, %v", condition, n, len(values), err)
 			}
 		}
+		for _, condition := range every {
+			var n int
+			if err := conn.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM t WHERE "+condition).Scan(&n); err != nil || n != len(values) {
+				t.Errorf("%s: %d of %d rows, %v", condition, n, len(values), err)
+			}
+		}
 	})
+}
+
+// TestWhereOfOneShape reads pairs of which only one picks rows: one shape would
+// have the reading of the other.
+func TestWhereOfOneShape(t *testing.T) {
+	shape := func(condition string) string {
+		return string(sqlparse.Lex([]byte("DELETE FROM t WHERE "+condition), mysql97, &sqlparse.Tokens{}).Shape)
+	}
+	for picks, constant := range map[string]string{
+		"made > STR_TO_DATE('2020-01-01', '%Y-%m-%d')":        "made > STR_TO_DATE('1900-01-01', '%Y-%m-%d')",
+		"made < STR_TO_DATE('2020-01-01', '%Y-%m-%d')":        "made < STR_TO_DATE('9999-01-01', '%Y-%m-%d')",
+		"made > CONVERT_TZ('2020-01-01', '+00:00', '+01:00')": "made > CONVERT_TZ('1900-01-01', '+00:00', '+01:00')",
+		"made > CONVERT_TZ('2020-01-01', 0x0, '+01:00')":      "made > CONVERT_TZ(0x0, '2020-01-01', '+01:00')",
+		"id > UNIX_TIMESTAMP(5, -5)":                          "id > UNIX_TIMESTAMP(-5, 5)",
+		"id > (+5)":                                           "id > (-5)",
+		"id > (5)":                                            "id > (0x0)",
+		"(LEFT(name, 0), 1) IN (('m', ?))":                    "(LEFT(name, 0), 1) IN ((?, 'm'))",
+		"(LEFT(name, 0), 1) IN (('m', 'm'), ('m', 'm'))":      "(LEFT(name, 0), 1) IN (('m', 'm'), (?, ?))",
+		"(LEFT(name, 0), 1) IN (('m', x'01'))":                "(LEFT(name, 0), 1) IN ((x'', 'm'))",
+	} {
+		for condition, want := range map[string]sqlparse.Where{picks: sqlparse.WhereColumn, constant: sqlparse.WhereConstant} {
+			if st := readOne(t, "DELETE FROM t WHERE "+condition, mysql97); st.Where != want {
+				t.Errorf("%s: %s %s, want %s", condition, st.Where, st.Reason, want)
+			}
+		}
+		if shape(picks) == shape(constant) {
+			t.Errorf("one shape: %s and %s", picks, constant)
+		}
+	}
+	for a, b := range map[string]string{"id IN (5, 6)": "id IN (7, 1, 2000000)", "(id, name) IN ((5, 'm'))": "(id, name) IN ((1, 'z'), (6, 'm'))", "id = ABS(5)": "id = ABS(6)"} {
+		if shape(a) != shape(b) {
+			t.Errorf("two shapes: %s and %s", a, b)
+		}
+	}
 }

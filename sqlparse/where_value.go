@@ -50,7 +50,7 @@ func (w *walk) bottom(value ast.ExprNode) bool {
 	if s, ok := textValue(value); ok {
 		return strings.TrimLeft(s, "0-: .") == "" || s < dawn && s[0] <= '1' || s[0] == odd
 	}
-	return w.uncertain(value)
+	return isBytes(value) || w.uncertain(value)
 }
 
 // top reports whether a value is so high that hardly a row lies above it:
@@ -63,7 +63,18 @@ func (w *walk) top(value ast.ExprNode) bool {
 	if s, ok := textValue(value); ok {
 		return s >= "2100" && s[0] <= '9' && len(s) >= 4 || s >= "z" || strings.HasPrefix(s, "Z")
 	}
-	return w.uncertain(value)
+	return isBytes(value) || w.uncertain(value)
+}
+
+// isBytes reports whether a value is a hexadecimal or bit literal: a number or a
+// string, as what it is compared with has it.
+func isBytes(value ast.ExprNode) bool {
+	v, ok := value.(ast.ValueExpr)
+	if !ok {
+		return false
+	}
+	_, ok = v.GetValue().(ast.BinaryLiteral)
+	return ok
 }
 
 // bound is what a bound is made of: DATE('2020-01-01') lies where its text does.

@@ -72,7 +72,7 @@ refused, and 2 when the verdict is open or something could not be read.`,
 	f.StringVar(&c.declare, "declare", "", "the environment that the client declares at its login")
 	f.BoolVar(&c.lowerCase, "lower-case-table-names", false, "names are compared without regard to case")
 	f.Int64Var(&c.answers.rows, "rows", -1, "how many rows the server estimates that the statement touches")
-	f.StringSliceVar(&c.answers.primary, "primary-key", nil, "the columns of the table's primary key")
+	f.StringSliceVar(&c.answers.primary, "primary-key", nil, "the columns of the table's primary key, of the type of what they are compared with")
 	f.StringSliceVar(&c.answers.unique, "unique-key", nil, "the columns of a unique key of the table")
 	return cmd
 }
@@ -155,7 +155,7 @@ func (a explainAnswers) to(questions []policy.Question, text []byte, mode sqlpar
 				answers = append(answers, limit)
 			}
 		case q.Kind == policy.AskKeys && len(a.primary)+len(a.unique) > 0:
-			keys := []policy.Key{{Primary: true, Columns: a.primary}, {Columns: a.unique}}
+			keys := []policy.Key{policy.ExactKey(true, a.primary...), policy.ExactKey(false, a.unique...)}
 			answers = append(answers, policy.Answer{Question: q, Keys: keys})
 		}
 	}

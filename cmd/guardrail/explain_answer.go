@@ -77,8 +77,8 @@ func describe(s *sqlparse.Statement) string {
 		if len(s.Pinned) > 0 {
 			words = append(words, "pins "+strings.Join(s.Pinned, " and "))
 		}
-		if s.Limited {
-			words = append(words, "with a limit")
+		if word := map[sqlparse.Limit]string{sqlparse.LimitSmall: "with a limit", sqlparse.LimitLarge: "with a limit that counts as none", sqlparse.LimitParameter: "with a parameter for its limit"}[s.Limit]; word != "" {
+			words = append(words, word)
 		}
 	}
 	if len(s.Sets) > 0 {
@@ -183,6 +183,9 @@ func change(app *policy.App, s *sqlparse.Statement, b policy.Basis) string {
 		}
 		return "restrict the rows by a column in the WHERE clause"
 	case policy.ByLimit:
+		if s.Limit != sqlparse.LimitNone {
+			return "write a number below a million that is not all nines, as in LIMIT 10000"
+		}
 		return "add a LIMIT below a million"
 	case policy.ByRows:
 		return "restrict the rows in the WHERE clause or by a LIMIT; of a text of several statements nothing is estimated: send it alone"

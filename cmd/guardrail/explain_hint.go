@@ -17,15 +17,19 @@ var clientCommand = regexp.MustCompile(`(?mi)^[ \t]*delimiter[ \t]+\S`)
 
 var errDelimiter = errors.New("DELIMITER is a word of the mysql client's, which sends the statements between the delimiters one by one: explain them so")
 
+// hangsOn says what a verdict hangs on, and how to say that here.
+var hangsOn = map[policy.QuestionKind]string{
+	policy.AskRows:  "the server's estimate: say it with --rows",
+	policy.AskKeys:  "the table's keys: say them with --primary-key and --unique-key",
+	policy.AskLimit: "the value of the parameter in its LIMIT: write a number there",
+	policy.AskTexts: "whether the key is compared with a text",
+}
+
 // missing says what the server would have to be asked, and how to say it here.
 func missing(questions []policy.Question) string {
 	var parts []string
 	for _, q := range questions {
-		part := "the server's estimate: say it with --rows"
-		if q.Kind == policy.AskKeys {
-			part = "the table's keys: say them with --primary-key and --unique-key"
-		}
-		if !slices.Contains(parts, part) {
+		if part := hangsOn[q.Kind]; !slices.Contains(parts, part) {
 			parts = append(parts, part)
 		}
 	}

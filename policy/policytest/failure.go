@@ -73,9 +73,17 @@ func (s *subject) notes(o outcome) string {
 		b.WriteString("; no declared: given")
 	}
 	for _, q := range o.decision.Questions {
-		b.WriteString(map[policy.QuestionKind]string{policy.AskRows: "; no rows: given", policy.AskKeys: "; no primary_key: or unique_key: given"}[q.Kind])
+		b.WriteString(unanswered[q.Kind])
 	}
 	return b.String()
+}
+
+// unanswered says of a question that the test leaves it open.
+var unanswered = map[policy.QuestionKind]string{
+	policy.AskRows:  "; no rows: given",
+	policy.AskKeys:  "; no primary_key: or unique_key: given",
+	policy.AskLimit: "; it hangs on the value of the parameter in its LIMIT: write a number there",
+	policy.AskTexts: "; it hangs on whether the key is compared with a text",
 }
 
 // observedUntil is when what refuses is or was enforced after its observe mode; zero where it has none.

@@ -9,9 +9,10 @@ type Decision string
 // The decisions that are recorded.
 const (
 	Refused            Decision = "refused"
-	WouldRefuse        Decision = "would_refuse"        // observe mode: forwarded all the same
-	AllowedDestructive Decision = "allowed_destructive" // forwarded, and takes data away
-	AllowedUnread      Decision = "allowed_unread"      // forwarded, and may take data away: nobody could read it
+	WouldRefuse        Decision = "would_refuse"         // observe mode: forwarded all the same
+	AllowedDestructive Decision = "allowed_destructive"  // forwarded, and takes data away
+	AllowedUnread      Decision = "allowed_unread"       // forwarded, and may take data away: nobody could read it
+	AllowedByException Decision = "allowed_by_exception" // forwarded, and destroys nothing
 	LoginRefused       Decision = "login_refused"
 	IdentityMismatch   Decision = "identity_mismatch" // a backend's tag is not the environment's
 	IdentityChanged    Decision = "identity_changed"  // a backend's address leads to another server

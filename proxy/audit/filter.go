@@ -32,7 +32,7 @@ func Fields() []string { return slices.Clone(fields) }
 
 // Decisions returns all that a Condition on "decision" may ask for.
 func Decisions() []Decision {
-	return []Decision{Refused, WouldRefuse, AllowedDestructive, AllowedUnread, LoginRefused, IdentityMismatch, IdentityChanged, PolicyLoaded, PolicyFailed, RecordGap}
+	return []Decision{Refused, WouldRefuse, AllowedDestructive, AllowedUnread, AllowedByException, LoginRefused, IdentityMismatch, IdentityChanged, PolicyLoaded, PolicyFailed, RecordGap}
 }
 
 // With returns the filter with one more condition.

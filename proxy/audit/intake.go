@@ -133,7 +133,7 @@ func (d *delta) take(e *Event, minute, n int64) {
 // share is how many events of a minute an issue keeps in detail.
 func share(e *Event) int {
 	switch e.Decision {
-	case Refused, WouldRefuse, LoginRefused, AllowedUnread:
+	case Refused, WouldRefuse, LoginRefused, AllowedUnread, AllowedByException:
 		return samplesAMinute
 	case AllowedDestructive:
 		if TakesRows(e.Kind) {

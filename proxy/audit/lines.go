@@ -219,6 +219,8 @@ func (l *line) classify(d Decision) {
 		set("info", "event", "database", "allowed", "success", "a destructive statement was allowed")
 	case AllowedUnread:
 		set("warn", "event", "database", "allowed", "success", "a statement was allowed that nobody could read")
+	case AllowedByException:
+		set("info", "event", "database", "allowed", "success", "a statement was allowed by an exception")
 	case LoginRefused:
 		set("warn", "alert", "authentication", "denied", "failure", "a login was refused")
 	case IdentityMismatch:

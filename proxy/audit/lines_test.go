@@ -131,13 +131,16 @@ func everyKind() []audit.Event {
 	unread.Shape, unread.Statement, unread.Reason = "00ff", "SELECT ? …", "the text ends inside a comment"
 	through := unread
 	through.Decision, through.Cause, through.Rule, through.RuleFile, through.RuleLine, through.Because, through.Code = audit.AllowedUnread, "", "", "", 0, "", 0
+	excepted := through
+	excepted.Decision, excepted.Cause, excepted.Kind, excepted.Statement, excepted.Reason = audit.AllowedByException, "by-exception", "update", "UPDATE t SET a = ?", ""
+	excepted.Rule, excepted.RuleFile, excepted.RuleLine = "OPS-123", "policies/everyone.yaml", 9
 	own := func(d audit.Decision, reason string) audit.Event {
 		return audit.Event{Time: at, Environment: "production", Decision: d, Cause: string(d), Rule: string(d), Reason: reason, PolicyHash: "abc"}
 	}
 	return []audit.Event{
 		refused, would, loss(at), login, unread,
 		own(audit.IdentityMismatch, "backend main says staging"), own(audit.PolicyLoaded, ""),
-		own(audit.PolicyFailed, "policies/everyone.yaml:4:5: unknown key"), own(audit.RecordGap, "12 events are missing"), through,
+		own(audit.PolicyFailed, "policies/everyone.yaml:4:5: unknown key"), own(audit.RecordGap, "12 events are missing"), through, excepted,
 	}
 }
 

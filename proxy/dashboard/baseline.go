@@ -9,12 +9,12 @@ import (
 	"guardrail/proxy/audit"
 )
 
-// baseline remembers what is usual for each app. It is the dearest part of the
+// baseline remembers what is usual for each app in each environment. It is the dearest part of the
 // first view, and a minute changes little of a week.
 type baseline struct {
 	mu    sync.Mutex
 	read  time.Time
-	hours map[string][]audit.Point
+	hours map[appIn][]audit.Point
 }
 
 const (
@@ -23,17 +23,17 @@ const (
 )
 
 // refused are the decisions that an app is hurt by.
-var refused = []audit.Decision{audit.Refused, audit.LoginRefused}
+var refused = []audit.Decision{audit.Refused, audit.LoginRefused, audit.IdentityMismatch}
 
 // usually returns the refusals of each app in the hours of the last week.
-func (d *Dashboard) usually(ctx context.Context, now time.Time) (map[string][]audit.Point, error) {
+func (d *Dashboard) usually(ctx context.Context, now time.Time) (map[appIn][]audit.Point, error) {
 	b := &d.baseline
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if age := now.Sub(b.read); 0 <= age && age < baselineHolds {
 		return b.hours, nil
 	}
-	hours, _, err := d.Store.Series(ctx, audit.Filter{From: now.Add(-baselineRange), To: now, Decisions: refused})
+	hours, _, err := d.series(ctx, audit.Filter{From: now.Add(-baselineRange), To: now, Decisions: refused})
 	if err == nil {
 		b.read, b.hours = now, hours
 	}

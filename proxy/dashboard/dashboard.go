@@ -37,6 +37,7 @@ type Dashboard struct {
 	handler   http.Handler
 	templates *template.Template
 	live      *live
+	slots     chan struct{} // of views that are made at the same time
 	baseline  baseline
 	assets    string // the hash of the assets, part of their address
 }
@@ -49,7 +50,7 @@ func New(o Options) (*Dashboard, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	d := &Dashboard{Options: o, live: newLive(o.Store)}
+	d := &Dashboard{Options: o, live: newLive(o.Store), slots: make(chan struct{}, maxViews)}
 	var err error
 	if d.assets, err = hashOf(files, "assets"); err != nil {
 		return nil, err
@@ -57,13 +58,13 @@ func New(o Options) (*Dashboard, error) {
 	if d.templates, err = template.New("").Funcs(d.functions()).ParseFS(files, "templates/*.html"); err != nil {
 		return nil, fmt.Errorf("dashboard: %w", err)
 	}
-	d.handler = guarded(d.routes())
+	d.handler = guarded(d.short(d.routes()))
 	return d, nil
 }
 
 func (d *Dashboard) routes() http.Handler {
 	mux := http.NewServeMux()
-	view := func(pattern string, handle http.HandlerFunc) { mux.Handle(pattern, bounded(d.versioned(handle))) }
+	view := func(pattern string, handle http.HandlerFunc) { mux.Handle(pattern, d.bounded(d.versioned(handle))) }
 	view("GET /{$}", d.overview)
 	view("GET /issues/{id}", d.issue)
 	view("POST /issues/{id}/acknowledge", d.acknowledge)
@@ -79,9 +80,6 @@ func (d *Dashboard) routes() http.Handler {
 	return mux
 }
 
-// viewLimit bounds what one view may cost the store.
-const viewLimit = 10 * time.Second
-
 // versionKey is the context's key of the version that a view shows.
 type versionKey struct{}
 
@@ -91,14 +89,6 @@ func (d *Dashboard) versioned(handle http.HandlerFunc) http.HandlerFunc {
 		version := d.live.version(r.Context())
 		handle(w, r.WithContext(context.WithValue(r.Context(), versionKey{}, version)))
 	}
-}
-
-func bounded(handle http.HandlerFunc) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), viewLimit)
-		defer cancel()
-		handle(w, r.WithContext(ctx))
-	})
 }
 
 // ServeHTTP serves every view.
@@ -130,15 +120,20 @@ func (f frame) Troubled() bool {
 // Elsewhere is where an issue happened, as far as that does not go without
 // saying: in another environment, behind one of several backends.
 func (f frame) Elsewhere(i audit.Issue) []value {
-	var out []value
-	if i.Environment != f.Health.Environment {
-		out = append(out, newValue(f.Query, "/", "environment", i.Environment))
-	}
+	out := f.Foreign(i.Environment)
 	only := len(f.Health.Backends) == 1 && f.Health.Backends[0].Name == i.Backend
 	if i.Backend != "" && len(f.Health.Backends) > 0 && !only {
 		out = append(out, newValue(f.Query, "/", "backend", i.Backend))
 	}
 	return out
+}
+
+// Foreign is an environment, unless it is this one.
+func (f frame) Foreign(environment string) []value {
+	if environment == f.Health.Environment {
+		return nil
+	}
+	return []value{newValue(f.Query, "/", "environment", environment)}
 }
 
 // render writes a view whole, or an error in its place.

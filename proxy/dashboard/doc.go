@@ -7,10 +7,13 @@
 //
 //	dashboard.go  Options, New, the routes
 //	guard.go      what the page asks of the policies and of the proxy's health
+//	limits.go     what a view may cost the process
 //	query.go      filters, kept in the address
-//	overview.go   the first view: losses, refusals by app, issues, health
+//	overview.go   the first view: refusals by app, issues, health
+//	losses.go     its first card: what was taken away, or would have been
 //	issue.go      one issue: why, when, who, what to do; acknowledging
 //	events.go     events one by one
+//	baseline.go   what is usual; series.go, what it is of
 //	chart.go      bars, drawn on the server
 //	words.go      plain words for what was decided
 //	live.go       tells open pages that something is new

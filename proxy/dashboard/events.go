@@ -20,7 +20,10 @@ type eventsView struct {
 }
 
 func (d *Dashboard) events(w http.ResponseWriter, r *http.Request) {
-	q := readQuery(r.URL.Query())
+	q, ok := d.asked(w, r)
+	if !ok {
+		return
+	}
 	found, err := d.Store.Events(r.Context(), q.filter(d.Now()), q.Before, eventsAPage+1)
 	if err != nil {
 		d.broken(w, r, err)

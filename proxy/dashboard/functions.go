@@ -33,14 +33,16 @@ func (d *Dashboard) functions() template.FuncMap {
 		"has": func(q query, field, value string) bool {
 			return slices.Contains(filterValues(q, field), value)
 		},
-		"at":        func(q query, path string) string { return q.at(path) },
-		"list":      func(s []string) string { return strings.Join(s, ", ") },
-		"first":     firstOf,
-		"takesRows": audit.TakesRows,
-		"place":     place,
-		"share":     share,
-		"add":       func(a, b int) int { return a + b },
-		"sub":       func(a, b int) int { return a - b },
+		"at":       func(q query, path string) string { return q.at(path) },
+		"list":     func(s []string) string { return strings.Join(s, ", ") },
+		"first":    firstOf,
+		"rowsOf":   rowsOf,
+		"observed": func(i audit.Issue) bool { return i.Cause == audit.CauseObserved },
+		"counted":  counted,
+		"place":    place,
+		"share":    share,
+		"add":      func(a, b int) int { return a + b },
+		"sub":      func(a, b int) int { return a - b },
 		"since": func(i audit.Issue) int64 {
 			if i.Acknowledged == nil {
 				return 0
@@ -139,6 +141,14 @@ func place(rule, file string, line int) string {
 		return ""
 	}
 	return at
+}
+
+// counted is a number of things.
+func counted(n int64, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return number(n) + " " + thing + "s"
 }
 
 // share is a part of a whole in per cent.

@@ -30,7 +30,10 @@ func (d *Dashboard) issue(w http.ResponseWriter, r *http.Request) {
 		d.fail(w, r, http.StatusNotFound, upperFirst(err.Error())+".")
 		return
 	}
-	q := readQuery(r.URL.Query())
+	q, ok := d.asked(w, r)
+	if !ok {
+		return
+	}
 	v, err := d.issueView(r, id, &q)
 	if errors.Is(err, audit.ErrNotFound) {
 		d.fail(w, r, http.StatusNotFound, "This issue is not in the record. It may be older than what is kept.")

@@ -15,6 +15,7 @@ const (
 	lookEvery  = time.Second
 	beatEvery  = 15 * time.Second // a comment, so that what stands between does not give up
 	maxViewers = 200
+	maxVersion = 64 // bytes of what a page says that it shows
 )
 
 // live tells open pages that something is new in the record. One goroutine
@@ -90,7 +91,7 @@ func (l *live) join(seen string) (*pageStream, bool) {
 	if l.stopped || len(l.viewers) >= maxViewers {
 		return nil, false
 	}
-	page := &pageStream{news: make(chan string, 1), seen: seen}
+	page := &pageStream{news: make(chan string, 1), seen: seen[:min(len(seen), maxVersion)]}
 	l.viewers[page] = struct{}{}
 	if l.cancel == nil {
 		ctx, cancel := context.WithCancel(context.Background())

@@ -29,7 +29,7 @@ const (
 
 // troubles are the decisions that make issues of the first view.
 var troubles = []audit.Decision{
-	audit.Refused, audit.WouldRefuse, audit.LoginRefused, audit.IdentityMismatch, audit.PolicyFailed, audit.RecordGap,
+	audit.Refused, audit.WouldRefuse, audit.LoginRefused, audit.IdentityMismatch, audit.IdentityChanged, audit.PolicyFailed, audit.RecordGap,
 }
 
 // overviewView is the first view.
@@ -62,9 +62,10 @@ type overviewView struct {
 }
 
 type appRow struct {
-	Name  string
-	Chart chart
-	Alarm bool // far above what is usual
+	Name        string
+	Environment string
+	Chart       chart
+	Alarm       bool // far above what is usual
 }
 
 type issueRow struct {
@@ -79,7 +80,10 @@ type menu struct {
 }
 
 func (d *Dashboard) overview(w http.ResponseWriter, r *http.Request) {
-	q := readQuery(r.URL.Query())
+	q, ok := d.asked(w, r)
+	if !ok {
+		return
+	}
 	now := d.Now()
 	var v overviewView
 	v.From, v.To = q.window(now)
@@ -111,56 +115,6 @@ func (d *Dashboard) gather(ctx context.Context, q query, now time.Time, v *overv
 	return errors.Join(failed...)
 }
 
-// losses finds what was destroyed of late, whatever the view's filters and time
-// are: nobody is to read "nothing" who has filtered it away.
-func (d *Dashboard) losses(ctx context.Context, _ query, now time.Time, v *overviewView) error {
-	recent := audit.Filter{From: now.Add(-lossWindow), Decisions: []audit.Decision{audit.AllowedDestructive}}
-	of := func(f audit.Filter) (found []audit.Issue, events int64, total int, err error) {
-		found, total, err = d.Store.Issues(ctx, f, audit.ByLast, lossesRead, 0)
-		for _, i := range found {
-			events += i.InWindow
-		}
-		return found, events, total, err
-	}
-	var err error
-	wholes, rows := recent, recent
-	for _, kind := range rowKinds {
-		wholes.Conditions = append(wholes.Conditions, audit.Condition{Field: "kind", Value: kind, Not: true})
-		rows.Conditions = append(rows.Conditions, audit.Condition{Field: "kind", Value: kind})
-	}
-	if v.Losses, v.LossCount, v.LossIssues, err = of(wholes); err != nil {
-		return err
-	}
-	v.MoreLosses = v.LossIssues > len(v.Losses)
-	v.Losses = v.Losses[:min(len(v.Losses), lossesShown)]
-	if v.RowLosses, _, v.RowIssues, err = of(rows); err != nil {
-		return err
-	}
-	unread := audit.Filter{From: recent.From, Decisions: []audit.Decision{audit.AllowedUnread}}
-	if v.Unread, v.UnreadIssues, err = d.Store.Issues(ctx, unread, audit.ByLast, triedShown, 0); err != nil {
-		return err
-	}
-	return d.tried(ctx, recent, v)
-}
-
-// dropKinds are those by which data goes as a whole; the alert on a destructive
-// statement refused, which may have woken the reader, is about them.
-var dropKinds = []string{"drop_db", "drop_table", "truncate"}
-
-// tried finds what was to be dropped and was refused, also where someone knows
-// of an earlier time and the list below does not show it.
-func (d *Dashboard) tried(ctx context.Context, recent audit.Filter, v *overviewView) (err error) {
-	recent.Decisions = []audit.Decision{audit.Refused}
-	for _, kind := range dropKinds {
-		recent = recent.With("kind", kind)
-	}
-	v.Tried, v.TriedIssues, err = d.Store.Issues(ctx, recent, audit.ByLast, triedShown, 0)
-	return err
-}
-
-// rowKinds are the kinds of which audit.TakesRows is true.
-var rowKinds = []string{"delete", "delete_multi", "replace", "replace_select", "update", "update_multi"}
-
 // refusals draws the refusals of each app against what is usual for it, and
 // finds the apps that are refused far more than that just now, whatever the
 // view's filters and time are.
@@ -173,7 +127,7 @@ func (d *Dashboard) refusals(ctx context.Context, q query, now time.Time, v *ove
 		return err
 	}
 	f := q.filter(now, refused...)
-	points, grain, err := d.Store.Series(ctx, f)
+	points, grain, err := d.series(ctx, f)
 	if err != nil {
 		return err
 	}
@@ -183,20 +137,18 @@ func (d *Dashboard) refusals(ctx context.Context, q query, now time.Time, v *ove
 	if err != nil {
 		return err
 	}
-	for app, p := range points {
-		row := appRow{Name: app}
+	for at, p := range points {
+		row := appRow{Name: at.app, Environment: at.environment}
 		normal := 0.0
 		if v.Baseline {
-			normal = usual(usually[app], grain)
-			row.Alarm = !v.To.Before(now) && slices.ContainsFunc(v.Hurt, func(h appRow) bool { return h.Name == app })
+			normal = usual(usually[at], grain)
+			row.Alarm = !v.To.Before(now) && slices.ContainsFunc(v.Hurt, row.same)
 		}
 		row.Chart = newChart(p, frame, normal, now)
 		row.Chart.Marks = marks
 		v.Apps = append(v.Apps, row)
 	}
-	slices.SortFunc(v.Apps, func(a, b appRow) int {
-		return cmp.Or(-cmp.Compare(a.Chart.Total, b.Chart.Total), cmp.Compare(a.Name, b.Name))
-	})
+	sortRows(v.Apps, func(c chart) int64 { return c.Total })
 	v.Ticks = frame.ticks()
 	v.MoreApps = max(len(v.Apps)-appsShown, 0)
 	v.Apps = v.Apps[:len(v.Apps)-v.MoreApps]
@@ -206,23 +158,32 @@ func (d *Dashboard) refusals(ctx context.Context, q query, now time.Time, v *ove
 
 // hurt finds the apps whose refusals of the last quarter of an hour are far
 // above what is usual, the worst first.
-func (d *Dashboard) hurt(ctx context.Context, usually map[string][]audit.Point, now time.Time, v *overviewView) error {
+func (d *Dashboard) hurt(ctx context.Context, usually map[appIn][]audit.Point, now time.Time, v *overviewView) error {
 	f := audit.Filter{From: now.Add(-lately), Decisions: refused}
-	points, grain, err := d.Store.Series(ctx, f)
+	points, grain, err := d.series(ctx, f)
 	if err != nil {
 		return err
 	}
-	for app, p := range points {
-		c := newChart(p, timeFrame{f.From, now, grain}, usual(usually[app], grain), now)
+	for at, p := range points {
+		c := newChart(p, timeFrame{f.From, now, grain}, usual(usually[at], grain), now)
 		if c.Lately >= alarmRate && float64(c.Lately) > alarmFactor*c.Usual {
-			v.Hurt = append(v.Hurt, appRow{Name: app, Chart: c, Alarm: true})
+			v.Hurt = append(v.Hurt, appRow{at.app, at.environment, c, true})
 		}
 	}
-	slices.SortFunc(v.Hurt, func(a, b appRow) int {
-		return cmp.Or(-cmp.Compare(a.Chart.Lately, b.Chart.Lately), cmp.Compare(a.Name, b.Name))
-	})
+	sortRows(v.Hurt, func(c chart) int64 { return c.Lately })
 	v.HurtStep = stepOf(grain)
 	return nil
+}
+
+func (r appRow) same(other appRow) bool {
+	return r.Name == other.Name && r.Environment == other.Environment
+}
+
+// sortRows puts the rows with the most events first.
+func sortRows(rows []appRow, events func(chart) int64) {
+	slices.SortFunc(rows, func(a, b appRow) int {
+		return cmp.Or(-cmp.Compare(events(a.Chart), events(b.Chart)), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Environment, b.Environment))
+	})
 }
 
 // stepOf is what a bar stands for.

@@ -37,14 +37,22 @@ var (
 	outcomes = []choice{
 		{string(audit.Refused), "refused"}, {string(audit.WouldRefuse), "observed"}, {string(audit.AllowedDestructive), "destructive, allowed"},
 		{string(audit.AllowedUnread), "unread, allowed"},
+		{string(audit.AllowedByException), "by exception, allowed"},
 		{string(audit.LoginRefused), "login refused"}, {string(audit.IdentityMismatch), "wrong environment"}, {string(audit.IdentityChanged), "another server"},
 		{string(audit.PolicyLoaded), "policy loaded"}, {string(audit.PolicyFailed), "policy failed"}, {string(audit.RecordGap), "record gap"},
 	}
 	shows = []choice{{"open", "open"}, {"acknowledged", "acknowledged"}, {"all", "all"}}
 )
 
-// readQuery reads an address. What it does not understand it leaves out.
-func readQuery(v url.Values) query {
+// A view repeats its conditions in each of some hundred links.
+const (
+	maxConditions = 20
+	maxValue      = 256 // bytes, of the longest column that can be filtered by
+)
+
+// readQuery reads an address. What it does not understand it leaves out; an error
+// is for the reader.
+func readQuery(v url.Values) (query, error) {
 	q := query{Range: oneOf(v.Get("range"), ranges, ""), Order: audit.Order(oneOf(v.Get("order"), orders, "first")), Show: oneOf(v.Get("show"), shows, "open")}
 	for _, field := range audit.Fields() {
 		if field == "account" {
@@ -52,22 +60,33 @@ func readQuery(v url.Values) query {
 		}
 		for _, not := range []bool{false, true} {
 			for _, value := range v[name(field, not)] {
-				if value != "" {
-					q.Conditions = append(q.Conditions, audit.Condition{Field: field, Value: value, Not: not})
+				switch {
+				case value == "":
+					continue
+				case len(value) > maxValue:
+					return query{}, fmt.Errorf("the %s asked for is longer than any in the record: %d bytes at most", field, maxValue)
+				case len(q.Conditions) == maxConditions:
+					return query{}, fmt.Errorf("a view has at most %d filters; remove some of them first", maxConditions)
 				}
+				q.Conditions = append(q.Conditions, audit.Condition{Field: field, Value: value, Not: not})
 			}
 		}
 	}
-	if _, ok := parseMoment(v.Get("from")); ok {
-		q.From, q.To, q.Range = v.Get("from"), v.Get("to"), ""
+	if from, ok := parseMoment(v.Get("from")); ok {
+		q.From, q.Range = v.Get("from"), ""
+		if to, ok := parseMoment(v.Get("to")); ok && to.After(from) {
+			q.To = v.Get("to")
+		}
 	}
 	if q.Range == "" && q.From == "" {
 		q.Range = defaultRange
 	}
 	q.Page, _ = strconv.Atoi(v.Get("page"))
 	q.Page = min(max(q.Page, 1), 1000)
-	q.Before = v.Get("before")
-	return q
+	if before := v.Get("before"); eventID.FindString(before) == before {
+		q.Before = before
+	}
+	return q, nil
 }
 
 func oneOf(value string, of []choice, otherwise string) string {
@@ -87,6 +106,9 @@ func name(field string, not bool) string {
 
 // parseMoment reads what a form's date and time holds, in UTC, or a full one.
 func parseMoment(s string) (time.Time, bool) {
+	if len(s) > len(time.RFC3339Nano) {
+		return time.Time{}, false // a fraction of any length would be one
+	}
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02"} {
 		if t, err := time.Parse(layout, s); err == nil {
 			return t, true
@@ -99,7 +121,7 @@ func parseMoment(s string) (time.Time, bool) {
 func (q query) window(now time.Time) (from, to time.Time) {
 	if q.From != "" {
 		from, _ = parseMoment(q.From)
-		if to, ok := parseMoment(q.To); ok && to.After(from) {
+		if to, ok := parseMoment(q.To); ok {
 			return from, to
 		}
 		return from, now

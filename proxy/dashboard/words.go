@@ -77,7 +77,7 @@ func why(i audit.Issue) string {
 	switch i.Decision {
 	case audit.WouldRefuse:
 		return "Let through, as this is only observed. Once enforced it is refused: " + lowerFirst(text)
-	case audit.AllowedDestructive, audit.AllowedUnread:
+	case audit.AllowedDestructive, audit.AllowedUnread, audit.AllowedByException:
 		return letThrough(i)
 	}
 	return text
@@ -108,6 +108,10 @@ func reason(i audit.Issue) string {
 		return "Nothing grants " + quotedNeed(i.Need) + " to " + i.App + "."
 	case "environment":
 		return "This app does not belong to " + i.Environment + ". Its client probably means another server."
+	case "declared":
+		if i.Reason != "" {
+			return upperFirst(sentence(i.Reason))
+		}
 	case "unparsed":
 		return sentence("It cannot be read with certainty" + because(i.Reason))
 	case string(audit.RecordGap), string(audit.PolicyFailed), string(audit.IdentityMismatch), "identity":
@@ -182,6 +186,8 @@ func verdict(d audit.Decision) string {
 		return "allowed"
 	case audit.AllowedUnread:
 		return "allowed unread"
+	case audit.AllowedByException:
+		return "allowed by exception"
 	case audit.LoginRefused:
 		return "login refused"
 	case audit.IdentityMismatch:

@@ -75,7 +75,9 @@ func (c *cursor) attributes(n int) {
 	types := make([]byte, n)
 	for i := range types {
 		types[i] = c.uint8()
-		c.uint8() // bit 7: unsigned
+		if flags := c.uint8(); flags&^unsignedParam != 0 {
+			c.bad = true // the server takes these bits for a part of the type
+		}
 		c.lenencBytes()
 	}
 	for i, t := range types {
@@ -85,9 +87,16 @@ func (c *cursor) attributes(n int) {
 	}
 }
 
+// unsignedParam is the only bit behind a parameter's type that means no other type.
+const unsignedParam = 0x80
+
+// mostDate is the longest value of a date or a time: days, time of day, microseconds.
+const mostDate = 12
+
+// attribute skips a value that is not NULL. One of the type NULL has no length
+// that is told: the server reads a string.
 func (c *cursor) attribute(t byte) {
 	switch t {
-	case typeNull:
 	case typeTiny:
 		c.bytes(1)
 	case typeShort:
@@ -97,7 +106,11 @@ func (c *cursor) attribute(t byte) {
 	case typeLongLong, typeDouble:
 		c.bytes(8)
 	case typeDate, typeTime, typeDatetime, typeTimestamp:
-		c.bytes(int(c.uint8()))
+		n := c.uint8()
+		if n > mostDate { // the server reads a length of several bytes
+			c.bad = true
+		}
+		c.bytes(int(n))
 	case typeDecimal, typeNewDecimal, typeVarchar, typeVarString, typeString, typeBlob:
 		c.lenencBytes()
 	default:

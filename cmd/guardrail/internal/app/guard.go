@@ -107,20 +107,22 @@ func exceptions(set *policy.Set, now time.Time) []dashboard.Exception {
 	return out
 }
 
-// backends returns what is known of the backends, which nobody may have asked
-// for in hours: then it waits for a look, and knows nothing if that takes longer.
+// backends returns what is known of the backends. Where that is not new it waits
+// for a look; if that takes longer, what is too old is as good as nothing.
 func (o *overseer) backends(now time.Time, wait time.Duration) []dashboard.Backend {
 	states, old, looking := o.lastSeen(now)
-	if old <= backendsStale {
+	if looking == nil {
 		return states
 	}
 	select {
 	case <-looking:
 		states, _, _ = o.lastSeen(now)
-		return states
 	case <-time.After(wait):
-		return nil
+		if old > backendsStale {
+			return nil
+		}
 	}
+	return states
 }
 
 // lastSeen returns what was seen of the backends last and how old that is, and
