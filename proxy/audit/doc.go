@@ -10,6 +10,7 @@
 //	writer.go    the one goroutine that commits them, and what happens when it cannot
 //	bell.go      what wakes it; patience.go, what tells those who wait for it that it takes too long
 //	resume.go    what earlier writers left, and what was lost with them
+//	mourn.go     what is inherited from a killed proxy of a fleet
 //	ahead.go     destructive statements, stored by themselves before they are forwarded
 //	journal.go   where that is done beside a file
 //	tally.go     a counter outside the process, which knows after a kill what was lost

@@ -23,11 +23,18 @@ import (
 // the batch's number, in the store.
 type journal struct {
 	name string
-	file *os.File // nil until it is opened
-	left []entry  // what was found in it
-	last entry    // without its events; the zero entry before the first
-	end  int64    // of the last entry
+	file journalFile // nil until it is opened
+	left []entry     // what was found in it
+	last entry       // without its events; the zero entry before the first
+	end  int64       // of the last entry
 	text bytes.Buffer
+}
+
+// journalFile is what a journal does with its file once it is read.
+type journalFile interface {
+	io.WriterAt
+	io.Closer
+	Stat() (os.FileInfo, error)
 }
 
 // The file: entries, then what is left of older ones or zeros. An entry: 8 bytes
@@ -137,10 +144,11 @@ func (j *journal) write(e entry) error {
 	return nil
 }
 
-// since hands out the events that were found and are in no batch up to a number.
-func (j *journal) since(batch int64) (events []Event) {
+// since hands out the events that were found and are in no batch up to a number,
+// but for those of the entry that is disowned.
+func (j *journal) since(batch, disowned int64) (events []Event) {
 	for _, e := range j.left {
-		if e.Batch > batch {
+		if e.Batch > batch && e.Number != disowned {
 			events = append(events, e.Events...)
 		}
 	}

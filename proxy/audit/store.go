@@ -20,6 +20,7 @@ var (
 	errInUse    = errors.New("another process writes to this store")
 	errWritten  = errors.New("this batch is stored already")
 	errReplaced = errors.New("the store was damaged")
+	errOutrun   = errors.New("another proxy was faster")
 )
 
 // Store keeps issues, events and counts in an SQL database. It is made of what

@@ -21,13 +21,16 @@ type tally struct {
 	file   *os.File
 	mapped []byte
 	count  *int64
+	refuse *int64 // the number of the entry that is disowned; 0 for none
 }
 
-// The file: 8 bytes of magic, the count in the machine's byte order, the writer's name.
+// The file: 8 bytes of magic, the count in the machine's byte order, the writer's
+// name, and from byte 48 on the number of the entry that is disowned.
 const (
-	tallyMagic = "GRTALLY1"
-	tallySize  = 4096
-	tallyName  = 16
+	tallyMagic    = "GRTALLY1"
+	tallySize     = 4096
+	tallyName     = 16
+	tallyDisowned = 48
 )
 
 // openTally maps a tally file, which is made if it is not there. The empty name is none.
@@ -59,6 +62,7 @@ func (t *tally) open() error {
 		return err
 	}
 	t.count = (*int64)(unsafe.Pointer(&t.mapped[len(tallyMagic)]))
+	t.refuse = (*int64)(unsafe.Pointer(&t.mapped[tallyDisowned]))
 	if string(t.mapped[:len(tallyMagic)]) != tallyMagic {
 		clear(t.mapped)
 		copy(t.mapped[tallyName:], rand.Text())
@@ -94,6 +98,22 @@ func (t *tally) add(n int64) {
 	}
 }
 
+// disown notes the number of the entry whose statements are refused, which may
+// come to be written nevertheless. It is one at most: after it nothing is written
+// ahead until a batch is stored.
+func (t *tally) disown(entry int64) {
+	if t != nil {
+		atomic.StoreInt64(t.refuse, entry)
+	}
+}
+
+func (t *tally) disowned() int64 {
+	if t == nil {
+		return 0
+	}
+	return atomic.LoadInt64(t.refuse)
+}
+
 // settle compares the count with what is stored and what is in memory, and
 // returns how many events are in neither. A count that is behind, as after a
 // power cut, is set right.
@@ -112,7 +132,7 @@ func (t *tally) settle(stored, inMemory int64) (lost int64) {
 func (t *tally) close() {
 	if t != nil {
 		_ = unix.Munmap(t.mapped)
-		t.mapped, t.count = nil, nil
+		t.mapped, t.count, t.refuse = nil, nil, nil
 		_ = t.file.Close()
 	}
 }

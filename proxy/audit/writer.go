@@ -2,7 +2,6 @@ package audit
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"time"
 
@@ -30,6 +29,7 @@ type batch struct {
 	ahead  int64 // the last number that was written ahead of it
 	at     time.Time
 	deltas []*delta
+	dead   *dead // whose heir it makes this writer; nil of most
 }
 
 func (b *batch) events() int64 {
@@ -45,7 +45,6 @@ type writer struct {
 	*Book
 	name    string // of this process in the store
 	number  int64  // of the last batch
-	ahead   int64  // the last number that was written ahead
 	pending *batch // could not be written yet
 	resumed bool   // the store has said where it stands
 	late    bool   // the attempt took too long, which was told and counted as a failure
@@ -57,7 +56,7 @@ type writer struct {
 func newWriter(b *Book) *writer {
 	w := &writer{Book: b, name: b.tally.name()}
 	if w.name == "" {
-		w.name = rand.Text()
+		w.name = newName(b.o.Environment)
 	}
 	return w
 }
@@ -108,33 +107,56 @@ func (w *writer) flush() {
 func (w *writer) settle() {
 	w.mu.Lock()
 	w.storing, w.losses = w.losses, nil
-	events := make([]Event, len(w.storing))
-	for i := range w.storing {
-		events[i] = *w.storing[i].event
-	}
+	waiting := len(w.storing)
 	w.mu.Unlock()
-	if len(events) == 0 {
+	if waiting == 0 {
 		return
 	}
 	start := w.o.Now()
-	err := w.inTime(func() error {
-		return w.o.Store.writeAhead(entry{Writer: w.name, Number: w.ahead + 1, Batch: w.next(), Events: events})
-	})
-	if err != nil {
+	if err := w.inTime(w.writeAhead); err != nil {
 		w.failed(start, err)
 		return
 	}
-	w.ahead++
 	w.mu.Lock()
-	stored := w.storing // none where it took too long: they were refused
-	w.storing = nil
+	stored := w.storing
+	w.storing, w.entry = nil, 0
 	for i := range stored {
 		w.intake.add(stored[i].event, 1)
 	}
 	w.mu.Unlock()
+	if len(stored) == 0 { // it took too long, and they were refused: the next batch takes the entry back
+		w.due = time.Time{}
+	}
 	for _, l := range stored {
 		l.done(nil)
 	}
+}
+
+// writeAhead stores those that wait as one entry.
+func (w *writer) writeAhead() error {
+	e, waiting := w.nextEntry()
+	if !waiting {
+		return w.tookTooLong() // the store did, when it was asked where it stands
+	}
+	return w.o.Store.writeAhead(e)
+}
+
+// nextEntry makes an entry of those that are being stored. Its number is never
+// used again: what was told to have failed may come to be stored nevertheless,
+// until the next batch takes it back.
+func (w *writer) nextEntry() (e entry, waiting bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.storing) == 0 {
+		return entry{}, false
+	}
+	w.ahead++
+	w.entry = w.ahead
+	e = entry{Writer: w.name, Number: w.ahead, Batch: w.next(), Events: make([]Event, len(w.storing))}
+	for i := range w.storing {
+		e.Events[i] = *w.storing[i].event
+	}
+	return e, true
 }
 
 // next is the number of the batch that is gathered next.
@@ -151,6 +173,10 @@ func (w *writer) end() {
 		w.settle()
 		w.gather(w.o.Now(), true)
 		w.attempt(w.o.Now())
+	}
+	if w.pending != nil { // another writer is to see that something is missing
+		w.o.Log.Error("the record was not closed in order: not all is stored")
+		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), w.o.CommitTimeout)
 	defer cancel()
@@ -181,6 +207,10 @@ func (w *writer) gather(now time.Time, empty bool) {
 func (w *writer) attempt(now time.Time) {
 	p := w.pending
 	err := w.inTime(func() error { return w.o.Store.write(p) })
+	if errors.Is(err, errOutrun) {
+		w.pending = nil
+		return
+	}
 	if err != nil && !errors.Is(err, errWritten) {
 		w.failed(now, err)
 		return
@@ -188,8 +218,12 @@ func (w *writer) attempt(now time.Time) {
 	w.number, w.pending = p.number, nil
 	w.mu.Lock()
 	w.failing = nil
+	w.tally.disown(0)
 	w.healed()
 	w.mu.Unlock()
+	if p.dead != nil {
+		w.buried(p)
+	}
 }
 
 // inTime has the store written to, after asking it where it stands if that is not
@@ -235,7 +269,10 @@ func (b *Book) fail(err error) {
 	b.mu.Lock()
 	b.failing = err
 	losses := append(b.storing, b.losses...)
-	b.storing, b.losses = nil, nil
+	if b.entry != 0 && b.o.OnFailure != Forward {
+		b.tally.disown(b.entry)
+	}
+	b.storing, b.losses, b.entry = nil, nil, 0
 	var answer error
 	for i := range losses {
 		answer = b.unsafe(losses[i].event)
