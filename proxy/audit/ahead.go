@@ -35,7 +35,7 @@ func (e entry) head() entry {
 // writeAhead stores an entry by itself. It is safe when writeAhead returns.
 func (s *Store) writeAhead(e entry) error {
 	if s.journal != nil {
-		return s.journal.write(e)
+		return errors.Join(s.journal.write(e), s.present())
 	}
 	text, err := json.Marshal(e.Events)
 	if err != nil {

@@ -238,6 +238,24 @@ func freeze(t *testing.T, server *mysqltest.Server) (resume func()) {
 	return resume
 }
 
+// A store whose rows were deleted takes new ones.
+func TestAStoreThatWasEmptied(t *testing.T) {
+	mysqltest.Each(t, func(t *testing.T, server *mysqltest.Server) {
+		server.Database(t, "emptied")
+		k := keep(t, open(t, mysqlName(server, "emptied"), mysqltest.Password))
+		new(told).record(t, k, 1)
+		server.Exec(t, "DELETE FROM emptied.writers")
+		var told told
+		told.outage(t, k, audit.RefuseDestructive)
+		until(t, "the store heals", func() bool { return k.Health().Err == nil })
+		told.record(t, k, 1)
+		k.mustStop(t)
+		if got := count(issues(t, k.store, audit.Refused)); got < told.refusals {
+			t.Errorf("%d refusals of %d", got, told.refusals)
+		}
+	})
+}
+
 // A proxy starts although its store is away, and stores all when it comes.
 func TestAStoreThatComesLater(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "later")

@@ -14,6 +14,7 @@ import (
 func (w *writer) resume() error {
 	ctx, cancel := context.WithTimeout(context.Background(), attemptLimit)
 	defer cancel()
+	generation := w.o.Store.begun()
 	last, err := w.o.Store.resume(ctx, w.name, w.tally.disowned())
 	if err != nil {
 		return err
@@ -34,7 +35,7 @@ func (w *writer) resume() error {
 		w.intake.add(w.gap(w.o.Environment, missing(lost)), lost)
 	}
 	w.mu.Unlock()
-	w.resumed = true
+	w.resumed = generation
 	if lost > 0 {
 		w.lost(lost)
 	}

@@ -62,7 +62,11 @@ func (s *Store) write(b *batch) error {
 	slices.SortFunc(b.deltas, func(x, y *delta) int { return cmp.Compare(x.id, y.id) }) // two writers lock rows in the same order
 	err := s.transact(ctx, func(tx *sql.Tx) error {
 		var last int64
-		if err := tx.QueryRowContext(ctx, "SELECT batch FROM writers WHERE writer = ?", b.writer).Scan(&last); err != nil {
+		err := tx.QueryRowContext(ctx, "SELECT batch FROM writers WHERE writer = ?", b.writer).Scan(&last)
+		if errors.Is(err, sql.ErrNoRows) {
+			err = errUnknown
+		}
+		if err != nil {
 			return err
 		}
 		if last >= b.number {

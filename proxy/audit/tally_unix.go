@@ -19,6 +19,7 @@ import (
 // nil tally counts nothing.
 type tally struct {
 	file   *os.File
+	opened os.FileInfo // of file
 	mapped []byte
 	count  *int64
 	refuse *int64 // the number of the entry that is disowned; 0 for none
@@ -58,6 +59,9 @@ func (t *tally) open() error {
 		return err
 	}
 	var err error
+	if t.opened, err = t.file.Stat(); err != nil {
+		return err
+	}
 	if t.mapped, err = unix.Mmap(fd, 0, tallySize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED); err != nil {
 		return err
 	}
@@ -127,6 +131,24 @@ func (t *tally) settle(stored, inMemory int64) (lost int64) {
 		return 0
 	}
 	return lost
+}
+
+// present reports whether the file is there.
+func (t *tally) present() error {
+	if t == nil || here(t.file.Name(), t.opened) {
+		return nil
+	}
+	return gone(t.file.Name())
+}
+
+// renewed is the tally in the file that stands at the name now, in place of this one.
+func (t *tally) renewed() (*tally, error) {
+	fresh, err := openTally(t.file.Name())
+	if err == nil {
+		copy(fresh.mapped, t.mapped)
+		t.close()
+	}
+	return fresh, err
 }
 
 func (t *tally) close() {

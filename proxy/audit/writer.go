@@ -46,11 +46,11 @@ type writer struct {
 	name    string // of this process in the store
 	number  int64  // of the last batch
 	pending *batch // could not be written yet
-	resumed bool   // the store has said where it stands
+	resumed int64  // the generation of the store that has said where it stands; 0 for none
 	late    bool   // the attempt took too long, which was told and counted as a failure
 
-	tried, told, pruned time.Time
-	due                 time.Time // the next batch of all that waits
+	tried, told, pruned, looked time.Time
+	due                         time.Time // the next batch of all that waits
 }
 
 func newWriter(b *Book) *writer {
@@ -64,7 +64,7 @@ func newWriter(b *Book) *writer {
 // run writes until the book is stopped, then once more.
 func (w *writer) run() {
 	defer close(w.done)
-	defer w.tally.close()
+	defer func() { w.tally.close() }() // by then it may be another
 	defer w.watchOver()()
 	defer func() { _ = w.bell.close() }()
 	for {
@@ -85,6 +85,9 @@ func (w *writer) flush() {
 	now := w.o.Now()
 	failing := w.Health().Err != nil
 	if failing && now.Sub(w.tried) < retryEvery {
+		return
+	}
+	if !w.look(now) {
 		return
 	}
 	w.settle()
@@ -169,6 +172,8 @@ func (w *writer) next() int64 {
 
 // end stores the rest and signs off.
 func (w *writer) end() {
+	w.looked = time.Time{}
+	w.look(w.o.Now())
 	for range 2 { // what could not be written before, and what came since
 		w.settle()
 		w.gather(w.o.Now(), true)
@@ -194,7 +199,7 @@ func (w *writer) gather(now time.Time, empty bool) {
 	w.mu.Lock()
 	p := &batch{writer: w.name, number: w.next(), ahead: w.ahead, at: now, deltas: w.intake.drain(now)}
 	w.mu.Unlock()
-	if len(p.deltas) == 0 && !empty && w.resumed {
+	if len(p.deltas) == 0 && !empty && w.resumed != 0 {
 		return
 	}
 	if err := w.lines.write(p.deltas); err != nil {
@@ -242,14 +247,14 @@ func (w *writer) inTime(write func() error) error {
 }
 
 func (w *writer) write(write func() error) error {
-	if !w.resumed {
+	if w.resumed == 0 || w.resumed != w.o.Store.begun() {
 		if err := w.resume(); err != nil {
 			return err
 		}
 	}
 	err := write()
-	if errors.Is(err, errReplaced) {
-		w.resumed = false
+	if errors.Is(err, errUnknown) {
+		w.resumed = 0
 	}
 	return err
 }
