@@ -50,6 +50,10 @@ func TestFilesThatAreRemovedWhileTheyAreWrittenTo(t *testing.T) {
 			var told told
 			told.record(t, k, 10)
 			before := told
+			until(t, "all is in a batch", func() bool {
+				found, _, err := s.Issues(t.Context(), audit.Filter{}, audit.ByLast, 10, 0)
+				return err == nil && count(found) == 20
+			})
 			c.breaks(t, file)
 			at := time.Now()
 			until(t, "it is noticed", func() bool { return k.Health().Err != nil })

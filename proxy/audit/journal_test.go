@@ -100,16 +100,17 @@ func TestAJournalThatHangs(t *testing.T) {
 	release := audit.Hang(t, s)
 	k := keep(t, s, func(o *audit.Options) { o.CommitTimeout = 50 * time.Millisecond })
 	t.Cleanup(release) // before the book's end
+	until(t, "the first batch, which is empty, is stored", func() bool { return audit.Batches(t, s) > 0 })
 	var told told
 	told.record(t, k, 1)
 	if told.unsafe != 1 {
 		t.Fatalf("%+v: recorded by a disk that hangs", told)
 	}
+	until(t, "it is written", func() bool {
+		content, err := os.ReadFile(file + "-ahead")
+		return err == nil && bytes.Contains(content, []byte("DROP TABLE old_1"))
+	})
 	left := asLeft(t, file)
-	content, err := os.ReadFile(left + "-ahead")
-	if err != nil || !bytes.Contains(content, []byte("DROP TABLE old_1")) {
-		t.Fatalf("it is not written: %v", err)
-	}
 	release()
 	told.healed(t, k)
 	for _, file := range []string{left, asLeft(t, file)} {
