@@ -227,7 +227,7 @@ func (w *writer) attempt(now time.Time) {
 	w.healed()
 	w.mu.Unlock()
 	if p.dead != nil {
-		w.buried(p)
+		w.inherited(p)
 	}
 }
 
