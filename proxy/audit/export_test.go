@@ -56,14 +56,14 @@ func Writers(t testing.TB, s *Store) (n int) {
 	return n
 }
 
-// WriteAhead writes an event ahead of a batch of the only writer that a MySQL store knows.
-func WriteAhead(t testing.TB, s *Store, batch int64, e Event) error {
+// WriteAhead writes events ahead of a batch of the only writer that a MySQL store knows.
+func WriteAhead(t testing.TB, s *Store, batch int64, events ...Event) error {
 	t.Helper()
 	var writer string
 	if err := s.db.QueryRowContext(t.Context(), "SELECT writer FROM writers").Scan(&writer); err != nil {
 		t.Fatal(err)
 	}
-	return s.writeAhead(entry{Writer: writer, Number: 1 << 40, Batch: batch, Events: []Event{e}})
+	return s.writeAhead(entry{Writer: writer, Number: 1 << 40, Batch: batch, Events: events})
 }
 
 // Hang lets the journal of a store that is not in use yet write, and not return

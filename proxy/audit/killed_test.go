@@ -1,6 +1,7 @@
 package audit_test
 
 import (
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -79,8 +80,53 @@ func TestWhatAKilledProxyHadWrittenAheadIsInherited(t *testing.T) {
 		if n := count(issues(t, reader, audit.AllowedDestructive)); n != 4 { // one is the heir's own
 			t.Errorf("%d statements in the end", n)
 		}
+		if _, err := reader.Prune(t.Context(), audit.Retention{}, time.Now().Add(60*24*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
 		if n := audit.Ahead(t, reader); n != 0 {
 			t.Errorf("%d rows are still ahead", n)
+		}
+	})
+}
+
+// A proxy that was only cut off from the store, and has an heir: what the heir has
+// counted is counted once, and what the proxy refused is not.
+func TestACutOffProxyKnowsBetterThanItsHeir(t *testing.T) {
+	mysqltest.Each(t, func(t *testing.T, server *mysqltest.Server) {
+		server.Database(t, "risen")
+		open := func() *audit.Store { return open(t, mysqlName(server, "risen"), mysqltest.Password) }
+		s := open()
+		cutOff := keep(t, s, func(o *audit.Options) { o.FlushEvery = time.Hour })
+		until(t, "the first batch, which is empty, is stored", func() bool { return audit.Batches(t, s) > 0 })
+		var told told
+		told.record(t, cutOff, 3)
+		refused := loss(time.Now())
+		refused.Identify()
+		other := refused
+		other.Shape = "another issue"
+		other.Identify()
+		if err := audit.WriteAhead(t, s, 1<<20, refused, other); err != nil { // arrived, and nobody heard
+			t.Fatal(err)
+		}
+		heir := survivor(t, open())
+		until(t, "it has an heir", func() bool { return heir.Health().Killed == 1 })
+		if n := count(issues(t, s, audit.AllowedDestructive)); n < 5 {
+			t.Errorf("the heir has counted %d", n)
+		}
+		told.record(t, cutOff, 1)
+		if told.kept != 3 {
+			t.Errorf("%+v: written ahead by one who has an heir", told)
+		}
+		cutOff.mustStop(t)
+		heir.mustStop(t)
+		allowed := issues(t, s, audit.AllowedDestructive)
+		if count(allowed) != told.kept+1 || len(allowed) != 1 || audit.Ahead(t, s) != 0 {
+			t.Errorf("%+v: %d allowed, %+v; %d rows ahead", told, count(allowed), allowed, audit.Ahead(t, s))
+		}
+		for _, e := range []audit.Event{refused, other} {
+			if _, err := s.Event(t.Context(), e.ID); !errors.Is(err, audit.ErrNotFound) {
+				t.Errorf("the event of a refused statement is there: %v", err)
+			}
 		}
 	})
 }

@@ -13,8 +13,9 @@ import (
 
 // A proxy of a fleet that is killed leaves destructive statements in the shared
 // store, written ahead and in no batch. Another proxy finds it silent, and makes
-// a batch of these that takes them away: it is stored once or not at all, like
-// every batch, by one heir.
+// a batch of these: it is stored once or not at all, like every batch, by one
+// heir. Should the writer be alive, and only have been cut off, it finds with its
+// next batch what the heir has counted, and takes that back: it knows better.
 
 // deadAfter is how long a writer that did not sign off may be silent.
 const deadAfter = 8 * beatEvery
@@ -57,8 +58,8 @@ func (w *writer) inheritance(d *dead, now time.Time) *batch {
 	return &batch{writer: w.name, number: w.next(), at: now, deltas: in.drain(now), dead: d}
 }
 
-// buried tells of an inheritance that is stored.
-func (w *writer) buried(p *batch) {
+// inherited tells of an inheritance that is stored.
+func (w *writer) inherited(p *batch) {
 	if err := w.lines.write(p.deltas); err != nil {
 		w.metrics.lineFailures.Inc()
 	}
@@ -136,21 +137,69 @@ func (d *dead) read(ctx context.Context, tx *sql.Tx) error {
 	return nil
 }
 
-// bury takes away what the writer has left, unless it has spoken since, has left
-// more, or has an heir.
+// buried is what stands in the column closed of a writer that has an heir.
+const buried = 2
+
+// bury takes what the writer has left, unless it has spoken since, has left more,
+// or has an heir. The entries stay, should it speak again.
 func (d *dead) bury(ctx context.Context, tx *sql.Tx) error {
-	n, err := affected(tx.ExecContext(ctx, "UPDATE writers SET closed = 2 WHERE writer = ? AND closed = 0 AND seen < ?", d.name, d.silent))
-	if err == nil && n == 0 {
-		err = errOutrun
-	}
+	n, err := affected(tx.ExecContext(ctx, "UPDATE writers SET closed = ? WHERE writer = ? AND closed = 0 AND seen < ?", buried, d.name, d.silent))
 	if err != nil {
 		return err
 	}
-	n, err = affected(tx.ExecContext(ctx, "DELETE FROM ahead WHERE writer = ?", d.name))
-	if err == nil && n != d.entries {
-		err = errOutrun
+	again := dead{name: d.name}
+	if err := again.read(ctx, tx); err != nil {
+		return err
 	}
+	if n == 0 || again.entries != d.entries {
+		return errOutrun
+	}
+	return nil
+}
+
+// rise takes back what an heir has counted of a writer that lives.
+func (s *Store) rise(ctx context.Context, tx *sql.Tx, writer string) error {
+	d := dead{name: writer}
+	if err := d.read(ctx, tx); err != nil {
+		return err
+	}
+	if err := s.uncount(ctx, tx, d.left); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, "DELETE FROM ahead WHERE writer = ?", writer)
 	return err
+}
+
+// uncount takes events out of the store as a batch has put them in.
+func (s *Store) uncount(ctx context.Context, tx *sql.Tx, events []Event) error {
+	in := newIntake()
+	for i := range events {
+		in.add(&events[i], -1)
+	}
+	deltas := in.drain(time.Now())
+	r := rowsOf(deltas)
+	for _, e := range r.events {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM events WHERE id = ?", e[0]); err != nil {
+			return err
+		}
+	}
+	r.events = nil
+	if err := s.writeRows(ctx, tx, r); err != nil {
+		return err
+	}
+	for _, d := range deltas {
+		var left int64
+		if err := tx.QueryRowContext(ctx, "SELECT events FROM issues WHERE id = ?", int64(d.id)).Scan(&left); err != nil {
+			return err
+		}
+		if left > 0 {
+			continue
+		}
+		if err := deleteIssue(ctx, tx, int64(d.id)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // affected is how many rows a statement has changed.

@@ -115,6 +115,9 @@ func (sqlite) by(index string) string {
 	return " INDEXED BY " + index
 }
 
+// lock is none: a transaction that writes is alone from its start.
+func (sqlite) lock() string { return "" }
+
 func (sqlite) joinInOrder() string { return "CROSS JOIN" }
 
 func (sqlite) retry(error) bool { return false }

@@ -61,8 +61,8 @@ func (s *Store) write(b *batch) error {
 	defer cancel()
 	slices.SortFunc(b.deltas, func(x, y *delta) int { return cmp.Compare(x.id, y.id) }) // two writers lock rows in the same order
 	err := s.transact(ctx, func(tx *sql.Tx) error {
-		var last int64
-		err := tx.QueryRowContext(ctx, "SELECT batch FROM writers WHERE writer = ?", b.writer).Scan(&last)
+		var last, closed int64
+		err := tx.QueryRowContext(ctx, "SELECT batch, closed FROM writers WHERE writer = ?"+s.dialect.lock(), b.writer).Scan(&last, &closed)
 		if errors.Is(err, sql.ErrNoRows) {
 			err = errUnknown
 		}
@@ -74,6 +74,11 @@ func (s *Store) write(b *batch) error {
 		}
 		if err := s.insert(ctx, tx, writersTable, []any{b.writer, b.number, b.events(), b.at.UnixMilli(), 0}); err != nil {
 			return err
+		}
+		if closed == buried {
+			if err := s.rise(ctx, tx, b.writer); err != nil {
+				return err
+			}
 		}
 		if s.journal == nil {
 			if err := takeAhead(ctx, tx, b.writer, b.ahead); err != nil {

@@ -51,6 +51,7 @@ type dialect interface {
 	shrink(context.Context, *sql.DB) error // gives back room that is free, a little
 	isolation() sql.IsolationLevel
 	by(index string) string // has a table read by an index, or by its key where it has no name
+	lock() string           // ends a SELECT of a row that is changed next
 	joinInOrder() string    // joins the second table to the first, whatever the planner thinks
 	damaged(error) bool
 	retry(error) bool // a conflict with another writer
