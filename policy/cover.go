@@ -12,12 +12,13 @@ type coverer struct {
 	order int
 }
 
-// newCoverers takes the lines in their order, but those that are only observed.
-func newCoverers(lists ...[]line) coverers {
+// newCoverers takes the lines in their order, but those that are only observed and
+// those of the ids that exceptions lift.
+func newCoverers(lifted []string, lists ...[]line) coverers {
 	c, order := coverers{}, 0
 	for _, lines := range lists {
 		for i := range lines {
-			if order++; lines[i].Until.IsZero() {
+			if order++; lines[i].Until.IsZero() && !slices.Contains(lifted, lines[i].ID) {
 				at := lines[i].clause.pattern.shelf()
 				c[at] = append(c[at], coverer{&lines[i], order})
 			}

@@ -9,13 +9,13 @@
 // The parts, in reading order: file.go, account.go, lines.go and tests.go (what
 // a policy file holds), grammar.go, require.go, pattern.go, window_read.go,
 // limits.go and variable.go (how its lines read), privilege.go (its verbs),
-// together.go and warn.go (what is wrong or odd across files), compile.go and
+// together.go, warn.go and warn_dead.go (what is wrong or odd across files), compile.go and
 // order.go (files to Set), set.go, login.go and app.go (what a session uses),
 // judge.go, need.go, demand.go, demand_key.go and window.go (how a decision is found),
 // moments.go (when it changes), question.go (what it must be told), index.go,
 // search.go and rules.go (how rules are found), decision.go, refuse.go and
-// message.go (what a decision says), explain.go (what it rests on), suggest.go
-// and unused.go (what would be enough), live.go (the Set in force).
+// message.go (what a decision says), explain.go (what it rests on), suggest.go,
+// suggest_lines.go and unused.go (what would be enough), live.go (the Set in force).
 //
 // The package reaches no network and no clock: the moment is part of a Request.
 // What needs either comes out as data, and whoever relays does the rest:

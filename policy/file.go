@@ -33,6 +33,7 @@ func (l line) told(effect Effect, app string) RuleLine {
 // marks are places that checks across lines and files point at.
 type marks struct {
 	self         strictyaml.Value
+	text         strictyaml.Value // of what is granted, denied, required
 	app          strictyaml.Value
 	id           strictyaml.Value
 	lifts        strictyaml.Value
@@ -110,6 +111,7 @@ func (p *Policy) parseShared(f strictyaml.Fields) {
 	for _, key := range notInShared {
 		f.Refuse(key, key+" in a file without app", "say whom it is for, as in app: accounting-web")
 	}
+	parseOwn(f, &appFile{}) // for its mistakes: all are told at once
 	p.denies = append(p.denies, parseDenies(f.Get("deny"))...)
 	p.requires = append(p.requires, parseRequires(f.Get("require"))...)
 	p.exceptions = append(p.exceptions, parseExceptions(f.Get("exceptions"))...)
@@ -119,29 +121,37 @@ func (p *Policy) parseShared(f strictyaml.Fields) {
 // parseApp reads a file of one app.
 func (p *Policy) parseApp(root strictyaml.Value, f strictyaml.Fields) {
 	f.Refuse("exceptions", "exceptions in the file of one app", "write them in a file without app, such as everyone.yaml")
+	p.exceptions = append(p.exceptions, parseExceptions(f.Get("exceptions"))...)
 	named := f.Need("app", "name the app these lines are for, as in app: accounting-web")
 	a := &appFile{at: marks{self: named}, name: named.Word("an app's name"), Rule: place(root)}
 	if named.Exists() {
 		a.Rule = place(named)
 	}
-	for _, v := range f.Need("accounts", "list the MySQL users that belong to the app, as in accounts: [accounting_web]").Items() {
-		if acc, ok := parseAccount(v); ok {
-			a.accounts = append(a.accounts, acc)
-		}
-	}
-	a.environments, a.at.environments = parseEnvironments(f.Need("environments", "list where the app may connect, as in environments: [production]"))
-	a.during = parseWindows(f.Get("during"))
-	for _, v := range f.Get("grants").Items() {
-		a.grants = append(a.grants, parseGrant(v))
-	}
+	f.Need("accounts", "list the MySQL users that belong to the app, as in accounts: [accounting_web]")
+	f.Need("environments", "list where the app may connect, as in environments: [production]")
+	parseOwn(f, a)
 	a.denies = parseDenies(f.Get("deny"))
 	a.requires = parseRequires(f.Get("require"))
-	a.limits = parseLimits(f.Get("limits"))
-	a.observeUntil, a.at.until = parseMode(f), f.Get("until")
 	p.apps = append(p.apps, a)
 	p.lost.apps = p.lost.apps || a.name == ""
 	p.lost.environments = p.lost.environments || len(a.environments) == 0
 	p.addTests(f.Get("tests"), cmp.Or(a.name, nameless))
+}
+
+// parseOwn reads what only the file of an app may hold.
+func parseOwn(f strictyaml.Fields, a *appFile) {
+	for _, v := range f.Get("accounts").Items() {
+		if acc, ok := parseAccount(v); ok {
+			a.accounts = append(a.accounts, acc)
+		}
+	}
+	a.environments, a.at.environments = parseEnvironments(f.Get("environments"))
+	a.during = parseWindows(f.Get("during"))
+	for _, v := range f.Get("grants").Items() {
+		a.grants = append(a.grants, parseGrant(v))
+	}
+	a.limits = parseLimits(f.Get("limits"))
+	a.observeUntil, a.at.until = parseMode(f), f.Get("until")
 }
 
 // nameless stands for an app whose name cannot be read: its tests are about it.

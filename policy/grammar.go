@@ -13,8 +13,16 @@ import (
 // clause is the parsed text of a grant, deny or exception: VERB, VERB ON object.
 type clause struct {
 	privileges privileges
+	words      []verbWord
 	pattern    pattern
 	ok         bool
+}
+
+// verbWord is one of a clause's verbs as it is written.
+type verbWord struct {
+	name       string
+	privileges privileges
+	at         int // where it begins in the text
 }
 
 // parseClause reads "SELECT, INSERT ON db.*". Mistakes are told at their place in the value.
@@ -37,8 +45,12 @@ func parseClause(v strictyaml.Value) clause {
 		return clause{}
 	}
 	p, known := parseObject(v, text, objectStart)
-	list, ok := parseVerbs(v, text[:verbsEnd], p, known)
-	return clause{privileges: list, pattern: p, ok: ok && known}
+	words, ok := parseVerbs(v, text[:verbsEnd], p, known)
+	c := clause{words: words, pattern: p, ok: ok && known}
+	for _, w := range words {
+		c.privileges = c.privileges.union(w.privileges)
+	}
+	return c
 }
 
 // parseObject reads the object that stands in a text from start to its end.
@@ -49,12 +61,19 @@ func parseObject(v strictyaml.Value, text string, start int) (pattern, bool) {
 		v.FailAt(at+i, "TO stands behind the object", "leave it out: what is granted here is for the app's accounts")
 		return pattern{}, false
 	}
+	if word, _, more := strings.Cut(object, " "); more && objectTypes[strings.ToUpper(word)] {
+		v.FailAt(at, strings.ToUpper(word)+" stands before the object", "leave it out, as in ON db.name")
+		return pattern{}, false
+	}
 	p, err := parsePattern(object)
 	if err != nil {
 		v.FailAt(at, fmt.Sprintf("object %q: %v", object, err), "")
 	}
 	return p, err == nil
 }
+
+// objectTypes are the words that GRANT lets stand before an object.
+var objectTypes = map[string]bool{"TABLE": true, "PROCEDURE": true, "FUNCTION": true, "PACKAGE": true}
 
 // wordTo finds the TO of a GRANT behind an object, or returns -1.
 func wordTo(object string) int {
@@ -103,8 +122,8 @@ func isOddSpace(r rune) bool {
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' }
 
 // parseVerbs reads the comma-separated list before ON.
-func parseVerbs(v strictyaml.Value, text string, on pattern, known bool) (privileges, bool) {
-	var all privileges
+func parseVerbs(v strictyaml.Value, text string, on pattern, known bool) ([]verbWord, bool) {
+	var all []verbWord
 	ok, offset := true, 0
 	for _, word := range strings.Split(text, ",") {
 		at := offset + len(word) - len(strings.TrimLeftFunc(word, unicode.IsSpace))
@@ -126,7 +145,7 @@ func parseVerbs(v strictyaml.Value, text string, on pattern, known bool) (privil
 			set, found = narrow(v, at, name, set, on)
 			ok = ok && found
 		}
-		all = all.union(set)
+		all = append(all, verbWord{name, set, at})
 	}
 	return all, ok
 }
@@ -153,6 +172,9 @@ func unknownVerb(name string) (what, hint string) {
 	if hint, ok := insteadOf[name]; ok {
 		return name + " is no verb of a policy", hint
 	}
+	if list, ok := withCommas(strings.Fields(name)); ok {
+		return "a comma is missing in " + name, "write " + list
+	}
 	if strings.ContainsAny(name, "()") {
 		return "columns cannot be granted", "grant on the table, or read through a view"
 	}
@@ -160,6 +182,23 @@ func unknownVerb(name string) (what, hint string) {
 		return "unknown verb " + name, hint
 	}
 	return "unknown verb " + name, "verbs are MySQL's privilege names, READ, WRITE, DDL, ADMIN and ALL"
+}
+
+// withCommas cuts words into verbs, if each of them belongs to one.
+func withCommas(words []string) (list string, ok bool) {
+	for n := len(words); n > 0; n-- {
+		verb := strings.Join(words[:n], " ")
+		if _, known := lookUpVerb(verb); !known {
+			continue
+		}
+		if n == len(words) {
+			return verb, true
+		}
+		if rest, ok := withCommas(words[n:]); ok {
+			return verb + ", " + rest, true
+		}
+	}
+	return "", false
 }
 
 // narrow leaves of a group what can be granted on the object, and refuses a

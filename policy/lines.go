@@ -7,7 +7,7 @@ import (
 // parseGrant reads a grant in its short form, a text, or its long one.
 func parseGrant(v strictyaml.Value) line {
 	if !v.IsMap() {
-		return line{RuleLine: RuleLine{Rule: place(v), Text: v.Written()}, clause: parseClause(v), at: marks{self: v}}
+		return line{RuleLine: RuleLine{Rule: place(v), Text: v.Written()}, clause: parseClause(v), at: marks{self: v, text: v}}
 	}
 	f := v.Fields("allow", "environments", "during", "id")
 	allow := f.Need("allow", "write what is granted, as in allow: SELECT ON db.*")
@@ -48,7 +48,7 @@ type unread struct {
 // parseRule reads the frame of a deny or require line, short or long.
 func parseRule(v strictyaml.Value, hint string) unread {
 	if !v.IsMap() {
-		return unread{line: line{RuleLine: RuleLine{Rule: place(v), Text: v.Written()}, at: marks{self: v}}, written: v}
+		return unread{line: line{RuleLine: RuleLine{Rule: place(v), Text: v.Written()}, at: marks{self: v, text: v}}, written: v}
 	}
 	f := v.Fields("id", "rule", "because", "environments", "during", "mode", "until")
 	written := f.Need("rule", hint)
@@ -114,7 +114,7 @@ func exceptionReason(because, ticket, by string) string {
 
 // newLine fills in what all long forms share. The rule stands where its text is.
 func newLine(v strictyaml.Value, f strictyaml.Fields, text strictyaml.Value) line {
-	l := line{RuleLine: RuleLine{Rule: place(v), Text: text.Written()}, at: marks{self: v, id: f.Get("id")}}
+	l := line{RuleLine: RuleLine{Rule: place(v), Text: text.Written()}, at: marks{self: v, text: text, id: f.Get("id")}}
 	if text.Exists() {
 		l.Rule = place(text)
 	}

@@ -74,6 +74,7 @@ func needsQuotes(r rune) bool {
 var (
 	errNoDot     = errors.New("an object is *.*, db.* or db.table")
 	errWildcard  = errors.New("* stands only at the end of a name, as in old_*")
+	errQuotes    = errors.New("a name stands without quotes, or between backticks")
 	errPercent   = errors.New("% is no wildcard here; write * at the end of a name, as in old_*")
 	errBacktick  = errors.New("a backtick is not closed")
 	errColumns   = errors.New("columns cannot be granted; grants are on tables")
@@ -122,6 +123,10 @@ func parseName(text string) (namePattern, string, error) {
 		p.prefix, rest = true, rest[1:]
 	}
 	switch {
+	case p.text == "" && !p.prefix && rest != "" && strings.ContainsRune(`"'`, rune(rest[0])):
+		return namePattern{}, "", errQuotes
+	case p.text == "" && !p.prefix && strings.HasPrefix(rest, "%"):
+		return namePattern{}, "", errPercent
 	case p.text == "" && !p.prefix:
 		return namePattern{}, "", errEmptyName
 	case len([]rune(p.text)) > 64:
@@ -132,17 +137,19 @@ func parseName(text string) (namePattern, string, error) {
 	return p, rest, nil
 }
 
-// trailing says why a name cannot go on with rest.
+// trailing says why a name cannot go on with rest, which is more than spaces.
 func trailing(rest string, prefix bool) error {
-	switch {
+	switch behind := strings.TrimSpace(rest); {
+	case behind == ",", behind == ";":
+		return fmt.Errorf("a %s stands behind it; leave it out", behind)
+	case behind[:1] == ",":
+		return errors.New("one object a line; write another line for the next")
 	case prefix:
 		return errWildcard
 	case rest[0] == '%':
 		return errPercent
-	case strings.HasPrefix(strings.TrimSpace(rest), "("):
+	case behind[:1] == "(":
 		return errColumns
-	case rest[0] == ',':
-		return errors.New("one object a line; write another line for the next")
 	}
 	return fmt.Errorf("unexpected %q after a name; a name with odd characters stands between backticks", strings.TrimSpace(rest))
 }

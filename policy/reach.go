@@ -2,7 +2,6 @@ package policy
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -76,20 +75,25 @@ func (n namePattern) meets(m namePattern) bool {
 	return n.prefix && n.holds(m.text) || m.prefix && m.holds(n.text) || n == m
 }
 
-// idleRequires warns of requirements on named objects of which none may be changed.
+// idleRequires warns of requirements on objects of which none may be changed.
 func (w *warnings) idleRequires(requires []line, r reach) {
 	for _, l := range requires {
 		on := l.demand.on.lower()
-		if len(l.demand.kinds) == 0 || on.schema.any() || len(r.clauses) == 0 {
+		if len(l.demand.kinds) == 0 || len(r.clauses) == 0 {
 			continue
 		}
 		asked := l.demand.verbs()
 		granted := func(c clause) bool {
 			return !c.privileges.and(asked).empty() && c.pattern.schema.meets(on.schema) && c.pattern.name.meets(on.name)
 		}
-		if !slices.ContainsFunc(r.clauses, granted) {
-			w.add(l, fmt.Sprintf("%s is granted nowhere on %s, so nothing is required", asked.or(), l.demand.on), r.near(on.schema))
+		if slices.ContainsFunc(r.clauses, granted) {
+			continue
 		}
+		where := " on " + l.demand.on.String()
+		if on.everywhere() {
+			where = ""
+		}
+		w.add(l, asked.or()+" is granted nowhere"+where+", so nothing is required", r.near(on.schema))
 	}
 }
 

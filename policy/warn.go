@@ -16,10 +16,10 @@ import (
 func (p *Policy) Warnings(now time.Time) strictyaml.Mistakes {
 	var w warnings
 	all := p.Environments()
-	w.shadows(p.denies, nil, all)
+	w.shadows(p.denies, nil, all, liftedBy(p.exceptions, now))
 	for _, a := range p.apps {
-		w.grants(p, a)
-		w.shadows(a.denies, p.denies, a.environments)
+		w.grants(p, a, now)
+		w.shadows(a.denies, p.denies, a.environments, liftedBy(p.excepted[a.name], now))
 		if !a.observeUntil.IsZero() && !now.Before(a.observeUntil) {
 			w.report.Add(a.at.until.Pos(), "the observe mode of app "+a.name+" has ended: it is enforced", "take mode and until away")
 		}
@@ -27,7 +27,8 @@ func (p *Policy) Warnings(now time.Time) strictyaml.Mistakes {
 		w.idle(p, a, now)
 	}
 	w.ends(slices.Concat(p.denies, p.requires), now)
-	for _, l := range p.exceptions {
+	for i, l := range p.exceptions {
+		w.dead(&p.exceptions[i])
 		if !now.Before(l.Until) {
 			w.report.Add(l.at.until.Pos(), "this exception has ended", "take it away")
 		}
@@ -113,15 +114,16 @@ func (w *warnings) idle(p *Policy, a *appFile, now time.Time) {
 }
 
 // grants warns of an app's grants.
-func (w *warnings) grants(p *Policy, a *appFile) {
-	denies, grants := newCoverers(p.denies, a.denies), newCoverers(a.grants)
+func (w *warnings) grants(p *Policy, a *appFile, now time.Time) {
+	lifts := liftedBy(p.excepted[a.name], now)
+	denies, grants := newCoverers(lifts, p.denies, a.denies), newCoverers(nil, a.grants)
 	for i := range a.grants {
 		g := &a.grants[i]
-		if d := denies.first(g, a.environments); d != nil {
-			w.add(*g, "nothing can use this grant", fmt.Sprintf("%s:%d denies all of it", d.File, d.Line))
+		w.dead(g)
+		if w.denied(g, denies, a.environments) {
 			continue
 		}
-		if o := grants.first(g, a.environments); o != nil && !(o.after(g) && g.covers(o, a.environments)) {
+		if o := grants.first(g, a.environments); o != nil && o.idles(g, a.environments) && (o.clause.pattern == g.clause.pattern || !g.namesRoutine()) {
 			w.add(*g, "this is granted twice", fmt.Sprintf("line %d grants all of it", o.Line))
 		}
 		w.broad(*g)
@@ -129,14 +131,14 @@ func (w *warnings) grants(p *Policy, a *appFile) {
 }
 
 // shadows warns of denies that another deny makes idle.
-func (w *warnings) shadows(denies, elsewhere []line, environments []string) {
+func (w *warnings) shadows(denies, elsewhere []line, environments, lifts []string) {
 	if len(denies) == 0 {
 		return
 	}
-	all := newCoverers(elsewhere, denies)
+	all := newCoverers(lifts, elsewhere, denies)
 	for i := range denies {
 		d := &denies[i]
-		if o := all.first(d, environments); o != nil && !(o.after(d) && d.covers(o, environments)) {
+		if o := all.first(d, environments); o != nil && o.idles(d, environments) {
 			w.add(*d, "this deny refuses nothing", fmt.Sprintf("%s:%d denies all of it", o.File, o.Line))
 		}
 	}

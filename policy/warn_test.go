@@ -48,9 +48,33 @@ func TestWarnings(t *testing.T) {
 			"a.yaml:4:35: this is about what is called `x%y`, wildcards and all; write x* for all names that begin so\n" +
 			"a.yaml:5:11: DELETE is granted nowhere on c.`100%`, so nothing is required\n" +
 			"a.yaml:5:11: this is about what is called `100%`, wildcards and all; write 100* for all names that begin so"},
+		{"a wildcard between backticks", "grants: ['SELECT ON b.`old_*`', 'SELECT ON b.`a*b`', 'SELECT ON c.`old_`*']\n", "", "a.yaml:4:10: this is about what is called `old_*`, wildcards and all; write old_* for all names that begin so\n" +
+			"a.yaml:4:33: this is about what is called `a*b`, wildcards and all; write a* for all names that begin so"},
+		{"routines of the server by a wildcard", "grants:\n  - SELECT, EXECUTE ON sys.*\n  - EXECUTE ON sys.version_major\n  - EXECUTE ON mysql.ps_*\n  - ALL ON mysql.*\n  - EXECUTE ON s.*\n", "",
+			"a.yaml:5:13: EXECUTE ON sys.* is about no routine; those of sys are granted by their full names alone\n" +
+				"a.yaml:7:5: EXECUTE ON mysql.ps_* is about no routine; those of mysql are granted by their full names alone\n" +
+				"a.yaml:7:5: this is granted twice; line 8 grants all of it"},
+		{"a routine of the server denied twice", "", "deny:\n  - EXECUTE ON sys.*\n  - EXECUTE ON sys.version_major\n", "b.yaml:3:5: this deny refuses nothing; b.yaml:2 denies all of it"},
+		{"the environment tag", "grants:\n  - SELECT, INSERT ON guardrail.*\n  - WRITE ON guardrail.environment\n  - ALL ON guardrail.x\n", "exceptions: [{app: shop, allow: DELETE ON Guardrail.*, until: 2026-11-22T13:00:00Z, ticket: A, by: b}]\n",
+			"a.yaml:5:13: INSERT ON guardrail.* is refused whatever is granted; guardrail tag alone changes the environment tag\n" +
+				"a.yaml:6:5: WRITE ON guardrail.environment is refused whatever is granted; guardrail tag alone changes the environment tag\n" +
+				"b.yaml:1:33: DELETE ON Guardrail.* is refused whatever is granted; guardrail tag alone changes the environment tag"},
+		{"verbs that are denied", "grants:\n  - SELECT, DROP TABLE, DELETE ON a.*\n  - {allow: 'READ, DDL ON b.*'}\n", "deny: [\"DROP TABLE, DELETE ON *.*\", DDL ON b.*]\n",
+			"a.yaml:5:13: nothing can use DROP TABLE of this grant; b.yaml:1 denies all of it\n" +
+				"a.yaml:5:25: nothing can use DELETE of this grant; b.yaml:1 denies all of it\n" +
+				"a.yaml:6:20: nothing can use DDL of this grant; b.yaml:1 denies all of it"},
+		{"denied and lifted", "grants: [DROP TABLE ON a.t]\n", "deny: [{id: no-drop, rule: DROP TABLE ON *.*}]\nexceptions: [{app: shop, lift: no-drop, until: 2026-11-22T13:00:00Z, ticket: A, by: b}]\n", ""},
+		{"denied, lifted, and denied again", "grants: [DROP TABLE ON a.t]\ndeny: [DROP TABLE ON a.*]\n", "deny: [{id: no-drop, rule: DROP TABLE ON a.t}]\nexceptions: [{app: shop, lift: no-drop, until: 2026-11-22T13:00:00Z, ticket: A, by: b}]\n",
+			"a.yaml:4:10: nothing can use this grant; a.yaml:5 denies all of it"},
+		{"denied twice, and once lifted", "", "deny:\n  - {id: no-drop, rule: DROP TABLE ON *.*}\n  - DROP TABLE ON a.*\nexceptions: [{app: shop, lift: no-drop, until: 2026-11-22T13:00:00Z, ticket: A, by: b}]\n", ""},
+		{"denied, and no longer lifted", "grants: [DROP TABLE ON a.t]\n", "deny: [{id: no-drop, rule: DROP TABLE ON *.*}]\nexceptions: [{app: shop, lift: no-drop, until: 2026-11-22T11:00:00Z, ticket: A, by: b}]\n",
+			"a.yaml:4:10: nothing can use this grant; b.yaml:1 denies all of it\nb.yaml:2:48: this exception has ended; take it away"},
+		{"required of nothing", "grants: [READ ON a.*]\nrequire: [ROWS <= 0 FOR DELETE, 'WHERE FOR UPDATE, DELETE', LIMIT FOR DELETE ON *.t, DECLARED ENVIRONMENT]\n", "",
+			"a.yaml:5:11: DELETE is granted nowhere, so nothing is required\na.yaml:5:33: DELETE or UPDATE is granted nowhere, so nothing is required\na.yaml:5:61: DELETE is granted nowhere on *.t, so nothing is required"},
+		{"required of one of two", "grants: [WRITE ON a.*]\nrequire: ['WHERE FOR UPDATE, DELETE']\n", "require: [LIMIT FOR DELETE]\n", ""},
 		{"unparsed", "grants: [UNPARSED ON *.*]\n", "", "a.yaml:4:10: UNPARSED lets through statements that nobody has read; no deny can stop what is in them"},
 		{"exception ended", "", "exceptions: [{app: shop, allow: SELECT ON a.t, until: 2026-11-22T12:00:00Z, ticket: A, by: b}]\n", "b.yaml:1:55: this exception has ended; take it away"},
-		{"rule's observe mode ended", "require: [{rule: WHERE FOR DELETE, mode: observe, until: 2026-11-22T11:00:00Z}]\n", "", "a.yaml:4:58: the observe mode of this rule has ended: it is enforced; take mode and until away"},
+		{"rule's observe mode ended", "grants: [DELETE ON a.t]\nrequire: [{rule: WHERE FOR DELETE, mode: observe, until: 2026-11-22T11:00:00Z}]\n", "", "a.yaml:5:58: the observe mode of this rule has ended: it is enforced; take mode and until away"},
 		{"app's observe mode ended", "mode: observe\nuntil: 2026-11-22T11:00:00Z\n", "", "a.yaml:5:8: the observe mode of app shop has ended: it is enforced; take mode and until away"},
 		{"no grants", "grants: []\n", "", "a.yaml:1:6: nothing is granted to app shop; add grants: with what it may do, as in SELECT, INSERT ON db.*"},
 		{"no grants, and observed", "grants: []\nmode: observe\nuntil: 2026-11-22T13:00:00Z\n", "", ""},

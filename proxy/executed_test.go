@@ -1,6 +1,8 @@
 package proxy_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -139,6 +141,38 @@ func TestAModeThatMovesInFrontOfAnExecute(t *testing.T) {
 		run(t, c, "EXECUTE m; EXECUTE plain")
 		if n := rows(t, s); n != 2 {
 			t.Errorf("%d rows are left, want 2", n)
+		}
+	})
+}
+
+// A refused EXECUTE counts as one of what it would have run.
+func TestARefusedExecuteCountsAsWhatItRuns(t *testing.T) {
+	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
+		shop(t, s)
+		g := start(t, s.Addr(), shopPolicy)
+		c := one(t, g.open(t, "app", "shop"))
+		run(t, c, "PREPARE s FROM 'DELETE FROM shop.sessions WHERE id = 1'")
+		g.swap(t, strings.Replace(shopPolicy, "DELETE ON shop.sessions", "SELECT ON shop.sessions", 1))
+		refused(t, c, 1142, "EXECUTE s")
+		families, err := g.registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, f := range families {
+			for _, m := range f.GetMetric() {
+				var labels []string
+				for _, l := range m.GetLabel() {
+					labels = append(labels, l.GetValue())
+				}
+				if f.GetName() == "guardrail_statements_total" && slices.Contains(labels, "refused") {
+					got = append(got, fmt.Sprintf("%s %v", strings.Join(labels, " "), m.GetCounter().GetValue()))
+				}
+			}
+		}
+		want := []string{"shop-web refused true production delete 1", "shop-web refused false production execute_sql 1"}
+		if slices.Sort(got); !slices.Equal(got, []string{want[1], want[0]}) {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	})
 }

@@ -21,7 +21,7 @@ func insideShop(t *testing.T, s *mysqltest.Server) {
 
 // leftAfter runs texts and says what became of the last one, and how many rows
 // a table has then.
-func leftAfter(t *testing.T, s *mysqltest.Server, g *guard, table string, texts ...string) (err error, left int) {
+func leftAfter(t *testing.T, s *mysqltest.Server, g *guard, table string, texts ...string) (left int, err error) {
 	t.Helper()
 	c := one(t, g.open(t, "app", "shop", multi))
 	for i, text := range texts {
@@ -32,7 +32,7 @@ func leftAfter(t *testing.T, s *mysqltest.Server, g *guard, table string, texts 
 	if e := s.Admin().QueryRow("SELECT COUNT(*) FROM " + table).Scan(&left); e != nil {
 		t.Fatal(e)
 	}
-	return err, left
+	return left, err
 }
 
 // TestModeOfATextInside runs texts that set the mode in which the server reads
@@ -66,7 +66,7 @@ func TestModeOfATextInside(t *testing.T) {
 				insideShop(t, s)
 				s.Exec(t, "SET GLOBAL log_bin_trust_function_creators = 1")
 				g := start(t, s.Addr(), inside)
-				if err, left := leftAfter(t, s, g, "shop.sessions", tc.texts...); left != 2 || err == nil {
+				if left, err := leftAfter(t, s, g, "shop.sessions", tc.texts...); left != 2 || err == nil {
 					t.Errorf("%d rows left: %v", left, err)
 				}
 			})
@@ -117,7 +117,7 @@ func TestUseThatIsNotSeen(t *testing.T) {
 			insideShop(t, s)
 			s.Exec(t, "CREATE PROCEDURE shop.executes() EXECUTE u", "CREATE PROCEDURE shop.moves() EXECUTE IMMEDIATE 'USE other'")
 			g := start(t, s.Addr(), shopAndOther)
-			if err, left := leftAfter(t, s, g, "other.sessions", texts...); left != 2 {
+			if left, err := leftAfter(t, s, g, "other.sessions", texts...); left != 2 {
 				t.Errorf("%d rows left: %v", left, err)
 			}
 		})
@@ -158,7 +158,7 @@ func TestTagBehindAUse(t *testing.T) {
 	s.Database(t, "guardrail")
 	s.Exec(t, "CREATE TABLE guardrail.environment (id INT PRIMARY KEY, environment VARCHAR(20))", "INSERT INTO guardrail.environment VALUES (1, 'production')")
 	g := start(t, s.Addr(), everything)
-	err, left := leftAfter(t, s, g, "guardrail.environment WHERE environment = 'production'",
+	left, err := leftAfter(t, s, g, "guardrail.environment WHERE environment = 'production'",
 		"PREPARE u FROM 'USE guardrail'", "IF 1 THEN EXECUTE u; END IF; UPDATE environment SET environment = 'staging' WHERE id = 1")
 	if left != 1 || err == nil {
 		t.Errorf("the tag is another one: %v", err)

@@ -112,6 +112,16 @@ func (s *session) renamed(v *verdict, text namings) *verdict {
 	both := *v
 	both.decision.Questions = nil // the server cannot tell of one of several
 	both.statements = slices.Clone(v.statements)
+	if told := s.includeNamed(&both, text); told != nil {
+		return &verdict{told: told}
+	}
+	both.countedFor, both.counters = s.name, s.counters(&both)
+	return &both
+}
+
+// includeNamed puts what a text executes by name into the verdict about it, up to
+// the first that is refused. It returns the error to answer in the place of any.
+func (s *session) includeNamed(both *verdict, text namings) *wire.Err {
 	var here []*named           // prepared in this text, so far
 	anew := map[string]*named{} // those that surely are what their name stands for
 	for _, n := range text.all {
@@ -130,18 +140,16 @@ func (s *session) renamed(v *verdict, text namings) *verdict {
 		}
 		for _, st := range all {
 			if st.bound && (text.moves || st.mode != s.state.mode) {
-				return &verdict{told: &errPrepareAgain}
+				return &errPrepareAgain
 			}
 			both.include(s.judge(st.schema, st.statements))
 			if both.decision.Action != policy.Allow {
-				return &both
+				return nil
 			}
 			text.moves = text.moves || slices.ContainsFunc(st.statements, moves)
 		}
 	}
-	both.counters = s.counters(&verdict{decision: both.decision, statements: v.statements})
-	both.countedFor = s.name
-	return &both
+	return nil
 }
 
 // include makes one verdict of two: what is refused stands before what is only

@@ -102,7 +102,7 @@ func (s *session) metered(v *verdict, refused *wire.Err) *wire.Err {
 	}
 	o := &s.server.options
 	for i := range v.statements {
-		o.Metrics.Statement(s.name, o.Environment, string(v.statements[i].Kind), "refused").Inc()
+		o.Metrics.Statement(s.name, o.Environment, string(v.statements[i].Kind), destroys(v.statements[i]), "refused").Inc()
 	}
 	o.Metrics.Refusal(s.name, audit.CauseNotRecorded)
 	return refused
@@ -126,7 +126,7 @@ func (s *session) counters(v *verdict) []metrics.Counter {
 	o := &s.server.options
 	all := make([]metrics.Counter, len(v.statements))
 	for i := range v.statements {
-		all[i] = o.Metrics.Statement(s.name, o.Environment, string(v.statements[i].Kind), counted(v.decision))
+		all[i] = o.Metrics.Statement(s.name, o.Environment, string(v.statements[i].Kind), destroys(v.statements[i]), counted(v.decision))
 	}
 	return all
 }

@@ -22,6 +22,7 @@ func (w *walk) alterSpec(t *ast.TableName, s *ast.AlterTableSpec) {
 	w.tableOptions(s.Options)
 	w.partition(s.Partition)
 	w.partitionDefinitions(s.PartDefinitions)
+	w.engines(s)
 	switch s.Tp {
 	case ast.AlterTableRenameTable:
 		w.rename(t, s.NewTable)
@@ -36,6 +37,7 @@ func (w *walk) alterSpec(t *ast.TableName, s *ast.AlterTableSpec) {
 	case ast.AlterTableOrderByColumns:
 		w.sorted(t)
 	case ast.AlterTableExchangePartition:
+		w.st.Destructive = true
 		w.table(t, "INSERT", "CREATE", DropTable)
 		w.table(s.NewTable, "ALTER", "INSERT", "CREATE", DropTable)
 	case ast.AlterTableDropColumn, ast.AlterTableDropPrimaryKey, ast.AlterTableDropIndex,

@@ -19,6 +19,7 @@ func (c *classifier) load() bool {
 	o := c.object(Table)
 	c.on(o, "INSERT")
 	if replace {
+		c.st.Destructive = true
 		c.on(o, "DELETE")
 	}
 	if local {

@@ -35,7 +35,7 @@ func (c *classifier) withBody(start int) bool {
 	case c.accept("ALTER"):
 		c.definer()
 		c.accept("EVENT")
-		c.kind("alter_event")
+		c.drop("alter_event") // its body was another
 		o := c.object(Table)
 		c.home = o.Schema
 		c.on(inSchemaOf(o), "EVENT")

@@ -37,7 +37,7 @@ type compound struct {
 
 // body cuts the body that begins at i.
 func (f fragment) body(i int) body {
-	c := compound{f: f, i: i, out: body{anyOrder: f.oracle()}} // for its GOTO
+	c := compound{f: f, i: i}
 	switch t := f.at(i).Type; {
 	case t == TokenDollar || t == TokenString:
 		c.out.code, c.i = true, i+1
@@ -290,6 +290,7 @@ func (c *compound) simple() {
 		c.fail("a body holds a statement with a body")
 		return
 	}
+	c.out.anyOrder = c.out.anyOrder || st.is(0, "GOTO")
 	c.out.simple = append(c.out.simple, st)
 	c.i = end
 }

@@ -99,6 +99,7 @@ func (w *walk) createView(n *ast.CreateViewStmt) {
 	w.st.Kind = "create_view"
 	w.table(n.ViewName, "CREATE VIEW")
 	if n.OrReplace {
+		w.st.Destructive = true
 		w.table(n.ViewName, DropView)
 	}
 	if n.Definer != nil && !n.Definer.CurrentUser {

@@ -19,6 +19,7 @@ func (b *bones) definition() bool {
 	case create && b.take("TABLE"):
 		b.createTable(temporary, replace)
 	case create && b.indexHead():
+		w.st.Destructive = replace
 		b.createIndex()
 	case !create && !replace && b.take("TABLE"):
 		b.alterTable()
@@ -63,6 +64,7 @@ func (b *bones) view(create, replace bool) {
 	schema, name := b.qualified()
 	w.table(baseTable(schema, name), "CREATE VIEW")
 	if replace || !create {
+		w.st.Destructive = true
 		w.table(baseTable(schema, name), DropView)
 	}
 	if b.op('(') {
@@ -261,6 +263,7 @@ func (b *bones) alteration(schema, name string) {
 		w.rename(t, baseTable(toSchema, toName))
 	}
 	end := b.comma()
+	b.engines(end)
 	b.definitions(end)
 }
 
@@ -268,6 +271,7 @@ func (b *bones) alteration(schema, name string) {
 // CONVERT PARTITION p TO TABLE t: data of the one becomes the other's.
 func (b *bones) exchange(schema, name string) {
 	w := b.w
+	w.st.Destructive = true
 	w.table(baseTable(schema, name), "INSERT", "CREATE", DropTable)
 	at := b.f.find(b.i, "TABLE")
 	if at < 0 {

@@ -92,7 +92,7 @@ func (w *walk) insert(n *ast.InsertStmt) {
 	}
 	w.table(t, "INSERT")
 	if n.IsReplace {
-		w.table(t, "DELETE")
+		w.replaces(t)
 	}
 	if len(n.OnDuplicate) > 0 {
 		w.table(t, "UPDATE")
@@ -279,7 +279,7 @@ func (w *walk) loadData(n *ast.LoadDataStmt) {
 	w.st.Kind = "load"
 	w.table(n.Table, "INSERT")
 	if n.OnDuplicate == ast.OnDuplicateKeyHandlingReplace {
-		w.table(n.Table, "DELETE")
+		w.replaces(n.Table)
 	}
 	if n.FileLocRef == ast.FileLocClient {
 		w.table(n.Table, LoadDataLocal)

@@ -37,6 +37,8 @@ func TestModeOfATextInside(t *testing.T) {
 		{"BEGIN NOT ATOMIC EXECUTE u; EXECUTE IMMEDIATE 'DELETE FROM t'; END", true, mariadbOnly},
 		{"BEGIN NOT ATOMIC EXECUTE u; EXECUTE IMMEDIATE 'DELETE FROM b.t'; DELETE FROM t; END", false, mariadbOnly},
 		{"FOR i IN 1 .. 2 DO EXECUTE IMMEDIATE 'DELETE FROM t'; CALL p(); END FOR", true, mariadbOnly},
+		{"CREATE PROCEDURE p AS BEGIN EXECUTE IMMEDIATE 'DELETE FROM t'; EXECUTE s; END", false, oracleOnly},
+		{"CREATE PROCEDURE p AS BEGIN <<l>> EXECUTE IMMEDIATE 'DELETE FROM t'; EXECUTE s; GOTO l; END", true, oracleOnly},
 		{"CREATE PROCEDURE b.p() BEGIN CALL q(); EXECUTE IMMEDIATE 'DELETE FROM t'; END", true, mariadbOnly},
 	} {
 		if row.modes == nil {
@@ -50,4 +52,7 @@ func TestModeOfATextInside(t *testing.T) {
 	}
 }
 
-var mariadbOnly = []sqlparse.Mode{mariadb10}
+var (
+	mariadbOnly = []sqlparse.Mode{mariadb10}
+	oracleOnly  = []sqlparse.Mode{{Server: mariadb10.Server, SQLMode: sqlparse.ParseSQLMode("ORACLE"), Charset: mariadb10.Charset}}
+)

@@ -31,8 +31,7 @@ func (w *walk) setOther(f fragment) bool {
 		if global {
 			w.global("SYSTEM_VARIABLES_ADMIN")
 		} else {
-			w.sets("transaction_isolation")
-			w.sets("transaction_read_only")
+			w.setsTransaction(f)
 		}
 	case f.is(1, "ROLE"):
 		w.st.Kind = w.either("set_role", "set_option")
@@ -48,6 +47,18 @@ func (w *walk) setOther(f fragment) bool {
 		w.global("RESOURCE_GROUP_USER")
 	}
 	return true
+}
+
+// setsTransaction notes the variables that SET TRANSACTION stands for.
+func (w *walk) setsTransaction(f fragment) {
+	isolation := f.find(1, "ISOLATION") > 0
+	access := f.find(1, "ONLY") > 0 || f.find(1, "WRITE") > 0
+	if isolation || !access {
+		w.sets("transaction_isolation")
+	}
+	if access || !isolation {
+		w.sets("transaction_read_only")
+	}
 }
 
 // changesAccount asks for what changing an account needs. One may change

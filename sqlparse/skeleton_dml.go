@@ -16,7 +16,7 @@ func (b *bones) insert() {
 	t := baseTable(schema, name)
 	w.table(t, "INSERT")
 	if replace {
-		w.table(t, "DELETE")
+		w.replaces(t)
 	}
 	if b.take("PARTITION") {
 		b.pass()

@@ -137,7 +137,8 @@ type Statement struct {
 	// for one whose name cannot be told.
 	Sets []string
 	// Destructive statements take away data or structure that cannot be had
-	// back by running another statement: DROP, TRUNCATE, DELETE and their kin.
+	// back by running another statement: DROP, TRUNCATE, DELETE, REPLACE and their
+	// kin. One that overwrites values, as UPDATE and MODIFY do, is none.
 	Destructive bool
 	// Explain is set for EXPLAIN and DESCRIBE of a statement that is only
 	// planned; EXPLAIN ANALYZE that executes has it unset.

@@ -109,6 +109,7 @@ func (w *walk) fragment(f fragment) {
 		w.classified(f, reason)
 	}
 	w.directories(f)
+	w.ignores(f)
 }
 
 // directories asks for FILE where a table or a partition of it is put somewhere

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"slices"
@@ -51,11 +52,11 @@ The store is the one that the configuration names, or --store. Each filter can
 be given several times; a value that begins with ! is left out. An issue counts
 all its events; of an issue's many events the first of every minute are kept.
 
-Formats: text, with times in the zone of TZ; json, one object a line, as
-documented in the README under "The record"; csv, with a line of names. These
-two have their times in UTC.`,
+Formats: text, with times in the zone of TZ; csv, with a line of names; json, one
+object a line: an event as documented in the README under "JSON lines", an issue
+under the names that csv has. These two have their times in UTC.`,
 		Example: `  guardrail audit --since 24h --app accounting-web
-  guardrail audit --issues --decision refused --format csv > refused.csv
+  guardrail audit --issues --decision refused --limit 10000 --format csv > refused.csv
   guardrail audit -f --client '!10.0.0.7'
   guardrail audit --traffic > traffic.jsonl
   guardrail audit 01M81K80R4VY3CWY2NYQ0M9WQ7`,
@@ -110,9 +111,9 @@ func (c *auditCommand) run(cmd *cobra.Command, args []string) error {
 	case len(args) > 0:
 		return c.event(ctx, store, out, args[0])
 	case c.issues:
-		return c.list(ctx, store, out, filter)
+		return c.list(ctx, store, out, filter, cmd.ErrOrStderr())
 	}
-	return c.events(ctx, store, out, filter)
+	return c.events(ctx, store, out, filter, cmd.ErrOrStderr())
 }
 
 func (c *auditCommand) open() (*audit.Store, error) {
@@ -249,24 +250,54 @@ func (c *auditCommand) event(ctx context.Context, s *audit.Store, out auditPrint
 	return out.flush()
 }
 
-func (c *auditCommand) list(ctx context.Context, s *audit.Store, out auditPrinter, f audit.Filter) error {
-	issues, _, err := s.Issues(ctx, f, audit.ByLast, c.limit, 0)
+func (c *auditCommand) list(ctx context.Context, s *audit.Store, out auditPrinter, f audit.Filter, notes io.Writer) error {
+	issues, total, err := s.Issues(ctx, f, audit.ByLast, c.limit, 0)
 	if err != nil {
 		return err
 	}
 	for i := len(issues) - 1; i >= 0; i-- {
 		out.issue(issues[i])
 	}
-	return out.flush()
+	if err := out.flush(); err != nil {
+		return err
+	}
+	if total > len(issues) {
+		_, _ = fmt.Fprintf(notes, "%d of %s; --limit %d shows all\n", len(issues), count(total, "issue"), total)
+	}
+	c.noteNone(notes, total, "issue")
+	return nil
+}
+
+// noteNone says that nothing was found, where the output does not.
+func (c *auditCommand) noteNone(notes io.Writer, found int, what string) {
+	if found == 0 && c.format == "text" && !c.follow {
+		_, _ = fmt.Fprintf(notes, "no %ss; the time that is asked for and the filters say which\n", what)
+	}
+}
+
+// latest returns the latest events, and notes what the limit has cut off.
+func (c *auditCommand) latest(ctx context.Context, s *audit.Store, f audit.Filter, notes io.Writer) ([]audit.Kept, error) {
+	events, err := s.Events(ctx, f, "", c.limit+1)
+	if err != nil {
+		return nil, err
+	}
+	if len(events) > c.limit {
+		events = events[:c.limit]
+		if !c.follow {
+			_, _ = fmt.Fprintf(notes, "the latest %s, and there are more; a larger --limit shows them\n", count(c.limit, "event"))
+		}
+	}
+	c.noteNone(notes, len(events), "event")
+	return events, nil
 }
 
 // events shows events, the latest last, and with --follow those that come.
-func (c *auditCommand) events(ctx context.Context, s *audit.Store, out auditPrinter, f audit.Filter) error {
+func (c *auditCommand) events(ctx context.Context, s *audit.Store, out auditPrinter, f audit.Filter, notes io.Writer) error {
 	shown := map[string]time.Time{}
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
 	for {
-		events, err := s.Events(ctx, f, "", c.limit)
+		events, err := c.latest(ctx, s, f, notes)
 		if err != nil && ctx.Err() == nil {
 			return err
 		}

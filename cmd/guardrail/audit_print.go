@@ -47,25 +47,38 @@ func (p auditText) event(k audit.Kept) {
 	if e.RuleFile != "" && !strings.Contains(rule, e.RuleFile) {
 		rule += " at " + e.RuleFile + ":" + strconv.Itoa(e.RuleLine)
 	}
-	_, _ = fmt.Fprintf(p.to, "%s  %-19s  %s  %s from %s  %s  %s\n", e.Time.Format("2006-01-02 15:04:05.000"), e.Decision, or(e.App, "-"),
-		or(inOneLine(e.Account), "-"), or(e.Client, "-"), rule, e.ID)
+	_, _ = fmt.Fprintf(p.to, "%s  %-19s  %s  %s  %s from %s  %s  %s\n", e.Time.Format("2006-01-02 15:04:05.000"), e.Decision,
+		or(e.Environment, "-"), or(e.App, "-"), or(inOneLine(e.Account), "-"), or(e.Client, "-"), or(rule, "-"), e.ID)
 	p.below(or(e.Statement, e.Reason))
 	switch {
 	case e.Duration > 0 && e.Code != 0:
-		p.below(fmt.Sprintf("the server's error %d after %v", e.Code, e.Duration.Round(time.Millisecond)))
+		p.below(fmt.Sprintf("the server's error %d after %s", e.Code, duration(e.Duration)))
 	case e.Duration > 0:
-		p.below(fmt.Sprintf("%d rows in %v", e.Rows, e.Duration.Round(time.Millisecond)))
+		p.below(count(int(e.Rows), "row") + " in " + duration(e.Duration))
 	}
 }
 
 func (p auditText) issue(i audit.Issue) {
-	_, _ = fmt.Fprintf(p.to, "%s  %-19s  %s  %d events, %d in all since %s  %s  %s\n", i.LastSeen.Format("2006-01-02 15:04:05"), i.Decision,
-		or(i.App, or(inOneLine(i.Account), "-")), i.InWindow, i.Events, i.FirstSeen.Format("2006-01-02 15:04"), i.Rule, i.ID)
+	_, _ = fmt.Fprintf(p.to, "%s  %-19s  %s  %s  %s, %d in all since %s  %s  %s\n", i.LastSeen.Format("2006-01-02 15:04:05"), i.Decision,
+		or(i.Environment, "-"), or(i.App, or(inOneLine(i.Account), "-")), count(int(i.InWindow), "event"), i.Events, i.FirstSeen.Format("2006-01-02 15:04"), i.Rule, i.ID)
 	text := or(i.Statement, i.Reason)
 	if i.Mixed() {
 		text += " and others"
 	}
 	p.below(text)
+}
+
+// duration is how long a statement took, as people write it.
+func duration(d time.Duration) string {
+	switch {
+	case d < time.Millisecond:
+		return "less than 1 ms"
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	}
+	return d.Round(time.Second).String()
 }
 
 func (p auditText) below(text string) {

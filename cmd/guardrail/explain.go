@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -98,7 +99,11 @@ func (c *explainCommand) run(cmd *cobra.Command, args []string) error {
 	if d, refused := tellDeclarations(p.out, app, c.declare, &lexed, r.Now); refused {
 		return tellVerdict(p.out, app, d, environment)
 	}
-	r.Statements = reader.ReadLexed(&lexed).Statements
+	reading := reader.ReadLexed(&lexed)
+	if _, unread := reading.Unknown(); unread && clientCommand.Match(text) {
+		return errDelimiter
+	}
+	r.Statements = reading.Statements
 	r.Answers = c.answers.to(policy.Asked(app.Explain(r)), text, mode)
 	tellExplanation(p.out, app, r)
 	return tellVerdict(p.out, app, app.Decide(r), environment)
@@ -203,7 +208,7 @@ func statementText(in io.Reader, args []string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read standard input: %w", err)
 	}
-	return text, nil
+	return bytes.TrimPrefix(text, []byte("\ufeff")), nil // which the mysql client leaves out of a file, too
 }
 
 // oneStatement takes one argument, or none.

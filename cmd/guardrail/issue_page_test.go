@@ -54,7 +54,7 @@ func TestThePageOfAnIssueTellsWhatItKnows(t *testing.T) {
 	if strings.Contains(declared, "exceptions:") || strings.Contains(declared, "verdict:") {
 		t.Errorf("the page lifts a rule that did not refuse it: %s", declared)
 	}
-	if text := s.get("/metrics"); !regexp.MustCompile(`guardrail_statements_total{app="accounting-web",decision="refused",environment="production",kind="drop_db"} 2\n`).MatchString(text) {
+	if text := s.get("/metrics"); !regexp.MustCompile(`guardrail_statements_total{app="accounting-web",decision="refused",destructive="true",environment="production",kind="drop_db"} 2\n`).MatchString(text) {
 		t.Errorf("the alert on destructive statements does not see it: %s", regexp.MustCompile(`guardrail_statements_total.*\n`).FindAllString(text, -1))
 	}
 

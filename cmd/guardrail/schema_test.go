@@ -68,8 +68,8 @@ var beyondSchemas = map[string][]string{
 		"account-percent", "account-twice", "during-day", "during-in-grant", "during-length",
 		"during-zone", "exception-app", "exception-from", "grant-environment", "grant-in-full", "grant-replace", "group-server-only", "id-twice",
 		"limits-short", "list-deeper", "object-backtick", "object-columns", "object-list", "object-long", "object-percent",
-		"object-star-inside", "object-three-parts", "session-number", "test-environment", "until-impossible",
-		"verb-database-only", "verb-drop", "verb-nonsense", "verb-server-only", "verb-unknown",
+		"object-quotes", "object-semicolon", "object-star-inside", "object-three-parts", "object-two", "object-type", "session-number", "test-environment", "until-impossible",
+		"verb-comma", "verb-database-only", "verb-drop", "verb-nonsense", "verb-server-only", "verb-unknown",
 		"anchor", "repeated-key", "second-document", "tag",
 	},
 	"config": {

@@ -32,7 +32,8 @@ func newSuggestCommand() *cobra.Command {
 		Short: "Write the least policy that lets an app's recorded traffic pass",
 		Long: `Write the least policy that would have let an app's recorded traffic pass: its
 grants, each with how often it was needed and by what, and what can be required
-of it without harm. What was refused each time it came is left out (--refused
+of it without harm. What only some environments sent is granted there alone.
+What was refused each time it came is left out (--refused
 takes it in). Below it stand the grants of the present policy that nothing in
 the record needs.
 

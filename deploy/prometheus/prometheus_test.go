@@ -34,6 +34,22 @@ func TestRules(t *testing.T) {
 	promtool(t, "test", "rules", "guardrail.rules.test.yaml")
 }
 
+// Several environments may share a Prometheus: nothing is added up over them, and
+// which one is production is one pattern, that is easily found.
+func TestRulesKeepTheEnvironment(t *testing.T) {
+	rules := read(t, "guardrail.rules.yaml")
+	for _, by := range regexp.MustCompile(`(?:sum|max|min|on)(?: by)? \(([a-z, ]+)\)`).FindAllStringSubmatch(rules, -1) {
+		if !strings.Contains(by[1], "environment") {
+			t.Errorf("adds up environments: %s", by[0])
+		}
+	}
+	for _, named := range regexp.MustCompile(`environment[!=~]*"[^"]*"`).FindAllString(rules, -1) {
+		if named != `environment=~"prod.*"` {
+			t.Errorf("another pattern: %s", named)
+		}
+	}
+}
+
 // Every alert is tested both firing and, at another time or for other series, not.
 func TestEveryAlertIsTested(t *testing.T) {
 	rules, tests := read(t, "guardrail.rules.yaml"), read(t, "guardrail.rules.test.yaml")
@@ -193,6 +209,9 @@ func TestGrafanaDashboard(t *testing.T) {
 			}
 		}
 		for k, target := range p.Targets {
+			if strings.Count(target.Expr, "guardrail_") != strings.Count(target.Expr, `environment=~"$environment"`) {
+				t.Errorf("panel %q does not keep to the environment: %s", p.Title, target.Expr)
+			}
 			fmt.Fprintf(&rules, "  - record: panel:%d_%d\n    expr: '%s'\n", i, k, variables.Replace(target.Expr))
 		}
 	}

@@ -28,7 +28,7 @@ func (r Result) turns() (at time.Time, then outcome, ok bool) {
 	}
 	for _, m := range r.outcome.app.Moments(r.outcome.at) {
 		o := r.subject.judge(m)
-		if failing := r.subject.failure(o) != ""; failing == (r.Failure != "") || r.enforcedNow(o) {
+		if failing := r.subject.failure(o) != ""; failing == (r.Failure != "") {
 			continue
 		}
 		if m.After(r.outcome.at) {
@@ -37,12 +37,6 @@ func (r Result) turns() (at time.Time, then outcome, ok bool) {
 		at, then, ok = m, o, true
 	}
 	return at, then, ok
-}
-
-// enforcedNow reports whether a test that expects observe has failed because that is over:
-// it says itself that it holds for a while.
-func (r Result) enforcedNow(o outcome) bool {
-	return r.Test.Observe && r.Failure == "" && !o.decision.Allowed() && o.decision.Rule == r.Decision.Rule
 }
 
 // whenItPasses says at which other moment a failing test passes, if there is one.

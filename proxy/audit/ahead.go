@@ -15,7 +15,8 @@ import (
 // beside an SQLite store, to a table of a MySQL store, which another proxy of a
 // fleet can read. The next batch stores the rest. What a killed process has
 // written ahead and not in a batch comes back when its writer is resumed, or with
-// another writer of the fleet.
+// another writer of the fleet. What was told to have failed is taken back by the
+// next batch, should it be there; until then only the tally beside a file knows.
 
 // entry is what is written ahead at once.
 type entry struct {
@@ -34,7 +35,7 @@ func (e entry) head() entry {
 // writeAhead stores an entry by itself. It is safe when writeAhead returns.
 func (s *Store) writeAhead(e entry) error {
 	if s.journal != nil {
-		return s.journal.write(e)
+		return errors.Join(s.journal.write(e), s.present())
 	}
 	text, err := json.Marshal(e.Events)
 	if err != nil {
@@ -43,36 +44,25 @@ func (s *Store) writeAhead(e entry) error {
 	ctx, cancel := context.WithTimeout(context.Background(), attemptLimit)
 	defer cancel()
 	return s.use(ctx, func(db *sql.DB) error {
-		_, err := db.ExecContext(ctx, aheadTable.insert(1), e.Writer, e.Number, string(text))
+		n, err := affected(db.ExecContext(ctx, insertAhead, e.Writer, e.Number, string(text), e.Writer, e.Batch))
+		if err == nil && n == 0 {
+			err = errFenced
+		}
 		return err
 	})
 }
+
+// insertAhead comes before the batch that will store the entry, or not at all: an
+// attempt that nobody heard of may stay on its way for as long as the server hangs.
+const insertAhead = `INSERT INTO ahead (writer, number, events)
+	SELECT ?, ?, ? FROM writers WHERE writer = ? AND batch < ? AND closed = 0 LOCK IN SHARE MODE`
+
+var errFenced = errors.New("the store holds this proxy for dead")
 
 // takeAhead removes what a writer has written ahead, up to a number.
 func takeAhead(ctx context.Context, tx *sql.Tx, writer string, number int64) error {
 	_, err := tx.ExecContext(ctx, "DELETE FROM ahead WHERE writer = ? AND number <= ?", writer, number)
 	return err
-}
-
-// left is what a writer has written ahead and no batch has stored, and its last number.
-func left(ctx context.Context, tx *sql.Tx, writer string) (events []Event, last int64, err error) {
-	rows, err := tx.QueryContext(ctx, "SELECT number, events FROM ahead WHERE writer = ? ORDER BY number", writer)
-	if err != nil {
-		return nil, 0, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var text string
-		if err := rows.Scan(&last, &text); err != nil {
-			return nil, 0, err
-		}
-		some, err := parseAhead(text)
-		if err != nil {
-			return nil, 0, err
-		}
-		events = append(events, some...)
-	}
-	return events, last, errors.Join(rows.Err(), rows.Close())
 }
 
 // eventAhead is an event that is written ahead, or ErrNotFound.
@@ -120,37 +110,4 @@ func parseAhead(text string) (events []Event, err error) {
 		err = fmt.Errorf("events that are written ahead: %w", err)
 	}
 	return events, err
-}
-
-// inherit makes what a writer that is no more has written ahead another's, under
-// that one's next number, and returns it.
-func inherit(ctx context.Context, tx *sql.Tx, dead, heir string, number int64) ([]Event, error) {
-	events, last, err := left(ctx, tx, dead)
-	if err != nil || len(events) == 0 {
-		return nil, err
-	}
-	text, err := json.Marshal(events)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := tx.ExecContext(ctx, aheadTable.insert(1), heir, number, string(text)); err != nil {
-		return nil, err
-	}
-	return events, takeAhead(ctx, tx, dead, last)
-}
-
-// names reads rows of one text each.
-func names(rows *sql.Rows, err error) (all []string, _ error) {
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return nil, err
-		}
-		all = append(all, name)
-	}
-	return all, errors.Join(rows.Err(), rows.Close())
 }

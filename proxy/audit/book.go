@@ -58,6 +58,8 @@ type Book struct {
 	intake  intake
 	losses  []loss // destructive statements that are not stored yet
 	storing []loss // those that are being stored
+	ahead   int64  // the last number of an entry that was written ahead, or may have been
+	entry   int64  // the number of the one with storing; 0 while there is none
 	failing error  // why the last attempt failed; nil while all is well
 	closed  bool
 
@@ -79,6 +81,8 @@ type Health struct {
 	Err   error     // nil while events are stored
 	Since time.Time // of the present state
 	Lost  int64     // events lost since the process started
+
+	Killed int64 // other proxies on a shared store that were killed since then: what they lost nobody knows
 }
 
 // New starts a Book. A store that is away or broken is no error: it is tried

@@ -10,6 +10,7 @@ type bookMetrics struct {
 	failures     prometheus.Counter
 	unrecorded   prometheus.Counter
 	lost         prometheus.Counter
+	killed       prometheus.Counter
 	lineFailures prometheus.Counter
 	commits      prometheus.Histogram
 }
@@ -29,7 +30,8 @@ func newBookMetrics(r prometheus.Registerer) *bookMetrics {
 		}),
 		failures:     counter("store_failures_total", "Attempts to write the record that failed."),
 		unrecorded:   counter("unrecorded_total", "Destructive statements forwarded before they were stored, because audit.on_failure is forward."),
-		lost:         counter("lost_events_total", "Events that are missing in the record: a process was killed, or the store was replaced."),
+		lost:         counter("lost_events_total", "Events that are missing in the record: a process was killed, or the store was removed or replaced."),
+		killed:       counter("killed_proxies_total", "Other proxies on a shared store that were killed; how many of their refusals are missing is not known."),
 		lineFailures: counter("line_failures_total", "Batches of JSON lines that could not be written."),
 		commits: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "guardrail_audit_commit_duration_seconds",
@@ -42,7 +44,7 @@ func newBookMetrics(r prometheus.Registerer) *bookMetrics {
 	for _, d := range Decisions() {
 		m.decisions[d] = m.events.WithLabelValues(string(d)) // an alert on the first one needs the zero before it
 	}
-	r.MustRegister(m.events, m.up, m.failures, m.unrecorded, m.lost, m.lineFailures, m.commits)
+	r.MustRegister(m.events, m.up, m.failures, m.unrecorded, m.lost, m.killed, m.lineFailures, m.commits)
 	return m
 }
 

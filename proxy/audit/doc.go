@@ -7,11 +7,13 @@
 //	id.go        ids that sort by time and know their issue
 //	book.go      Book, the Recorder over a store: takes events in memory, exactly counted
 //	intake.go    the counts and samples that wait for the store, by issue and minute
-//	writer.go    the one goroutine that commits them, and what happens when it cannot
+//	writer.go    the one goroutine that commits them; failing.go, what happens when it cannot
 //	bell.go      what wakes it; patience.go, what tells those who wait for it that it takes too long
 //	resume.go    what earlier writers left, and what was lost with them
+//	mourn.go     what is inherited from a killed proxy of a fleet
 //	ahead.go     destructive statements, stored by themselves before they are forwarded
 //	journal.go   where that is done beside a file
+//	files.go     whether a file's name still leads to what is written, and what is done where it does not
 //	tally.go     a counter outside the process, which knows after a kill what was lost
 //	lines.go     JSON lines for log shippers
 //	store.go     what a store keeps: issues, events, counts by minute, ten minutes, hour and day

@@ -56,13 +56,37 @@ func Writers(t testing.TB, s *Store) (n int) {
 	return n
 }
 
-// ClaimDead finds writers that ended without signing off.
-func (s *Store) ClaimDead(ctx context.Context, now time.Time) (names []string, err error) {
-	found, err := s.claimDead(ctx, now, "heir", 0)
-	for _, d := range found {
-		names = append(names, d.name)
+// WriteAhead writes events ahead of a batch of the only writer that a MySQL store knows.
+func WriteAhead(t testing.TB, s *Store, batch int64, events ...Event) error {
+	t.Helper()
+	var writer string
+	if err := s.db.QueryRowContext(t.Context(), "SELECT writer FROM writers").Scan(&writer); err != nil {
+		t.Fatal(err)
 	}
-	return names, err
+	return s.writeAhead(entry{Writer: writer, Number: 1 << 40, Batch: batch, Events: events})
+}
+
+// Hang lets the journal of a store that is not in use yet write, and not return
+// from it until it is released.
+func Hang(t testing.TB, s *Store) (release func()) {
+	t.Helper()
+	if err := s.journal.open(); err != nil {
+		t.Fatal(err)
+	}
+	h := hanging{s.journal.file, make(chan struct{})}
+	s.journal.file = h
+	return sync.OnceFunc(func() { close(h.released) })
+}
+
+type hanging struct {
+	journalFile
+	released chan struct{}
+}
+
+func (h hanging) WriteAt(p []byte, off int64) (int, error) {
+	n, err := h.journalFile.WriteAt(p, off)
+	<-h.released
+	return n, err
 }
 
 // Ahead is how many rows are written ahead in a MySQL store.
@@ -147,7 +171,7 @@ func OpenJournal(t testing.TB, name string, stored int64) Journal {
 		t.Fatal(err)
 	}
 	opened := Journal{j: j}
-	for _, e := range j.since(stored) {
+	for _, e := range j.since(stored, 0) {
 		opened.Left = append(opened.Left, e.ID)
 	}
 	return opened

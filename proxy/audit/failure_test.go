@@ -5,6 +5,10 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -177,6 +181,79 @@ func TestMySQLStoreGoneAndBack(t *testing.T) {
 		server.Restart(t)
 		told.healed(t, k)
 	}, mysqltest.Own())
+}
+
+// A store whose server hangs for longer than a connection waits: what was refused
+// meanwhile is no allowed statement, although the server did as it was asked in
+// the end, and the record heals.
+func TestAMySQLStoreThatHangs(t *testing.T) {
+	mysqltest.Each(t, func(t *testing.T, server *mysqltest.Server) {
+		server.Exec(t, "CREATE DATABASE hangs")
+		s := open(t, mysqlName(server, "hangs"), mysqltest.Password)
+		k := keep(t, s)
+		var told told
+		told.record(t, k, 10)
+		resume := freeze(t, server)
+		err := k.Record(loss(time.Now()))
+		if !errors.Is(err, audit.ErrNotRecorded) {
+			t.Fatalf("recorded by a server that stands still: %v", err)
+		}
+		told.unsafe++
+		until(t, "the connection is given up", func() bool {
+			err := k.Health().Err
+			return err != nil && !strings.Contains(err.Error(), "took more than")
+		})
+		told.outage(t, k, audit.RefuseDestructive)
+		resume()
+		told.healed(t, k)
+		if n := audit.Ahead(t, open(t, mysqlName(server, "hangs"), mysqltest.Password)); n != 0 {
+			t.Errorf("%d rows are left ahead", n)
+		}
+	}, mysqltest.Own())
+}
+
+// freeze stops a server's process until it is resumed, or t ends.
+func freeze(t *testing.T, server *mysqltest.Server) (resume func()) {
+	t.Helper()
+	var file string
+	if err := server.Admin().QueryRow("SELECT @@pid_file").Scan(&file); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(filepath.Dir(server.CAFile()), filepath.Base(file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	send := func(s syscall.Signal) {
+		if err := syscall.Kill(pid, s); err != nil {
+			t.Error(err)
+		}
+	}
+	send(syscall.SIGSTOP)
+	resume = sync.OnceFunc(func() { send(syscall.SIGCONT) })
+	t.Cleanup(resume)
+	return resume
+}
+
+// A store whose rows were deleted takes new ones.
+func TestAStoreThatWasEmptied(t *testing.T) {
+	mysqltest.Each(t, func(t *testing.T, server *mysqltest.Server) {
+		server.Database(t, "emptied")
+		k := keep(t, open(t, mysqlName(server, "emptied"), mysqltest.Password))
+		new(told).record(t, k, 1)
+		server.Exec(t, "DELETE FROM emptied.writers")
+		var told told
+		told.outage(t, k, audit.RefuseDestructive)
+		until(t, "the store heals", func() bool { return k.Health().Err == nil })
+		told.record(t, k, 1)
+		k.mustStop(t)
+		if got := count(issues(t, k.store, audit.Refused)); got < told.refusals {
+			t.Errorf("%d refusals of %d", got, told.refusals)
+		}
+	})
 }
 
 // A proxy starts although its store is away, and stores all when it comes.

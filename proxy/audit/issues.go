@@ -48,8 +48,9 @@ type Issue struct {
 }
 
 // Mixed reports whether the issue counts statements of many shapes, which came at
-// once in greater number than are told apart. What it tells is of the latest.
-func (i Issue) Mixed() bool { return strings.HasPrefix(i.Shape, manyShapes) }
+// once in greater number than are told apart. What it tells is of the latest; of a
+// single one it tells all.
+func (i Issue) Mixed() bool { return strings.HasPrefix(i.Shape, manyShapes) && i.Events > 1 }
 
 // Acknowledgement says that someone knows of an issue.
 type Acknowledgement struct {

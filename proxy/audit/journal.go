@@ -22,12 +22,19 @@ import (
 // their numbers, which do not follow on. Which of them a batch has stored says
 // the batch's number, in the store.
 type journal struct {
-	name string
-	file *os.File // nil until it is opened
-	left []entry  // what was found in it
-	last entry    // without its events; the zero entry before the first
-	end  int64    // of the last entry
-	text bytes.Buffer
+	name   string
+	file   journalFile // nil until it is opened
+	opened os.FileInfo // of file
+	left   []entry     // what was found in it
+	last   entry       // without its events; the zero entry before the first
+	end    int64       // of the last entry
+	text   bytes.Buffer
+}
+
+// journalFile is what a journal does with its file once it is read.
+type journalFile interface {
+	io.WriterAt
+	io.Closer
 }
 
 // The file: entries, then what is left of older ones or zeros. An entry: 8 bytes
@@ -49,10 +56,14 @@ func (j *journal) open() error {
 	if err != nil {
 		return err
 	}
-	if err := j.read(f); err != nil {
+	opened, err := f.Stat()
+	if err == nil {
+		err = j.read(f)
+	}
+	if err != nil {
 		return errors.Join(fmt.Errorf("%s: %w", j.name, err), f.Close())
 	}
-	j.file = f
+	j.file, j.opened = f, opened
 	return nil
 }
 
@@ -137,10 +148,11 @@ func (j *journal) write(e entry) error {
 	return nil
 }
 
-// since hands out the events that were found and are in no batch up to a number.
-func (j *journal) since(batch int64) (events []Event) {
+// since hands out the events that were found and are in no batch up to a number,
+// but for those of the entry that is disowned.
+func (j *journal) since(batch, disowned int64) (events []Event) {
 	for _, e := range j.left {
-		if e.Batch > batch {
+		if e.Batch > batch && e.Number != disowned {
 			events = append(events, e.Events...)
 		}
 	}
@@ -160,6 +172,15 @@ func (j *journal) close() error {
 		return nil
 	}
 	return j.file.Close()
+}
+
+// present reports whether the file is there, if it was opened.
+func (j *journal) present() bool { return j.file == nil || here(j.name, j.opened) }
+
+// forget lets the file be opened anew.
+func (j *journal) forget() {
+	_ = j.close()
+	j.file = nil
 }
 
 // journalled finds an event in a journal that this or another process writes to.

@@ -92,6 +92,36 @@ func TestADamagedJournal(t *testing.T) {
 	}
 }
 
+// A disk that takes so long to write that the statement is refused, and writes it
+// then: it is no allowed one, whenever the process is killed.
+func TestAJournalThatHangs(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "audit.db")
+	s := open(t, file, "")
+	release := audit.Hang(t, s)
+	k := keep(t, s, func(o *audit.Options) { o.CommitTimeout = 50 * time.Millisecond })
+	t.Cleanup(release) // before the book's end
+	until(t, "the first batch, which is empty, is stored", func() bool { return audit.Batches(t, s) > 0 })
+	var told told
+	told.record(t, k, 1)
+	if told.unsafe != 1 {
+		t.Fatalf("%+v: recorded by a disk that hangs", told)
+	}
+	until(t, "it is written", func() bool {
+		content, err := os.ReadFile(file + "-ahead")
+		return err == nil && bytes.Contains(content, []byte("DROP TABLE old_1"))
+	})
+	left := asLeft(t, file)
+	release()
+	told.healed(t, k)
+	for _, file := range []string{left, asLeft(t, file)} {
+		s := open(t, file, "")
+		keep(t, s).mustStop(t)
+		if n, lost := count(issues(t, s, audit.AllowedDestructive)), count(issues(t, s, audit.RecordGap)); n > told.kept || file == left && (n != 0 || lost != 2) {
+			t.Errorf("%d allowed, %d lost", n, lost)
+		}
+	}
+}
+
 func TestAJournalThatCannotBeWritten(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "audit.db")
 	if err := os.Mkdir(file+"-ahead", 0o700); err != nil {
@@ -111,19 +141,26 @@ func TestAJournalThatCannotBeWritten(t *testing.T) {
 // recorded, and none is in a batch.
 func killed(t *testing.T, n int) (file string) {
 	t.Helper()
-	from, to := t.TempDir(), t.TempDir()
+	from := t.TempDir()
 	k := keep(t, open(t, filepath.Join(from, "audit.db"), ""), func(o *audit.Options) { o.FlushEvery = time.Hour })
 	until(t, "the first batch, which is empty, is stored", func() bool { return audit.Batches(t, k.store) > 0 })
 	for range n {
 		e := loss(time.Now())
 		k.submit(t, &e)
 	}
-	files, err := os.ReadDir(from)
+	return asLeft(t, filepath.Join(from, "audit.db"))
+}
+
+// asLeft copies a store's files as a kill would leave them now.
+func asLeft(t *testing.T, file string) (copied string) {
+	t.Helper()
+	to := t.TempDir()
+	files, err := os.ReadDir(filepath.Dir(file))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range files {
-		content, err := os.ReadFile(filepath.Join(from, f.Name()))
+		content, err := os.ReadFile(filepath.Join(filepath.Dir(file), f.Name()))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -131,5 +168,5 @@ func killed(t *testing.T, n int) (file string) {
 			t.Fatal(err)
 		}
 	}
-	return filepath.Join(to, "audit.db")
+	return filepath.Join(to, filepath.Base(file))
 }

@@ -110,6 +110,8 @@ func (mysqlStore) by(index string) string {
 	return " FORCE INDEX (" + cmp.Or(index, "PRIMARY") + ")"
 }
 
+func (mysqlStore) lock() string { return " FOR UPDATE" }
+
 func (mysqlStore) joinInOrder() string { return "STRAIGHT_JOIN" }
 
 // retry is true for a deadlock and a lock that was waited for too long.

@@ -116,8 +116,24 @@ func (s *Store) pruneWriters(ctx context.Context, db *sql.DB, now time.Time) err
 	if s.file != "" {
 		return nil
 	}
-	_, err := db.ExecContext(ctx, "DELETE FROM writers WHERE closed <> 0 AND seen < ?", now.Add(-writersKept).UnixMilli())
-	return err
+	before := now.Add(-writersKept).UnixMilli()
+	old, err := names(db.QueryContext(ctx, "SELECT writer FROM writers WHERE closed <> 0 AND seen < ?", before))
+	if err != nil {
+		return err
+	}
+	for _, name := range old {
+		err := s.transact(ctx, func(tx *sql.Tx) error {
+			n, err := affected(tx.ExecContext(ctx, "DELETE FROM writers WHERE writer = ? AND closed <> 0 AND seen < ?", name, before))
+			if err == nil && n > 0 {
+				_, err = tx.ExecContext(ctx, "DELETE FROM ahead WHERE writer = ?", name) // what an heir has counted
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func later(a, b time.Time) time.Time {
@@ -170,14 +186,17 @@ func (s *Store) pruneIssue(ctx context.Context, db *sql.DB, id int64) (more bool
 	if more, err = pruneRange(ctx, db, "events", "id", "issue = ?", id); more || err != nil {
 		return more, err
 	}
-	return false, s.transact(ctx, func(tx *sql.Tx) error {
-		for _, t := range []string{"texts WHERE issue", "clients WHERE issue", "notes WHERE issue", "issues WHERE id"} {
-			if _, err := tx.ExecContext(ctx, "DELETE FROM "+t+" = ?", id); err != nil {
-				return err
-			}
+	return false, s.transact(ctx, func(tx *sql.Tx) error { return deleteIssue(ctx, tx, id) })
+}
+
+// deleteIssue removes an issue whose events are gone.
+func deleteIssue(ctx context.Context, tx *sql.Tx, id int64) error {
+	for _, t := range []string{"texts WHERE issue", "clients WHERE issue", "notes WHERE issue", "issues WHERE id"} {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM "+t+" = ?", id); err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // numbers returns the integers that a query finds.

@@ -50,7 +50,24 @@ func (d sqlite) dsn(synchronous, queryOnly string, wait time.Duration) string {
 	return "file:" + (&url.URL{Path: d.file}).EscapedPath() + "?" + q.Encode()
 }
 
+// private makes the file for the proxy's own account to read, unless it is there;
+// SQLite makes those beside it alike. One that is there is not opened: closing it
+// would end the locks that SQLite has on it.
+func (d sqlite) private() error {
+	f, err := os.OpenFile(d.file, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
 func (d sqlite) create(ctx context.Context, db *sql.DB) error {
+	if err := d.private(); err != nil {
+		return err
+	}
 	for _, t := range tables {
 		if _, err := db.ExecContext(ctx, t.create("INTEGER", "BLOB", "TEXT", func(int) string { return "TEXT" }, t.tail())); err != nil {
 			return err
@@ -98,26 +115,9 @@ func (sqlite) by(index string) string {
 	return " INDEXED BY " + index
 }
 
+// lock is none: a transaction that writes is alone from its start.
+func (sqlite) lock() string { return "" }
+
 func (sqlite) joinInOrder() string { return "CROSS JOIN" }
 
 func (sqlite) retry(error) bool { return false }
-
-// replace puts a damaged database aside, whole, and begins a new one.
-func (s *Store) replace() (aside string, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_ = s.db.Close()
-	_ = s.read.Close()
-	aside = s.file + ".damaged-" + time.Now().UTC().Format("20060102T150405.000")
-	for _, end := range []string{"", "-wal", "-shm"} {
-		if moveErr := os.Rename(s.file+end, aside+end); moveErr != nil && !os.IsNotExist(moveErr) {
-			err = errors.Join(err, moveErr)
-		}
-	}
-	write, read, openErr := s.dialect.open()
-	if openErr != nil {
-		return "", fmt.Errorf("begin a new record: %w", errors.Join(err, openErr))
-	}
-	s.db, s.read, s.ready = write, read, false
-	return aside, err
-}

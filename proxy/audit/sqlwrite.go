@@ -23,8 +23,9 @@ type standing struct {
 }
 
 // resume says where a writer ended, and signs it on. The journal of a file knows
-// the writer's name better than one who was given another.
-func (s *Store) resume(ctx context.Context, writer string) (at standing, err error) {
+// the writer's name better than one who was given another. The entry that it
+// disowns is not among what is left.
+func (s *Store) resume(ctx context.Context, writer string, disowned int64) (at standing, err error) {
 	if s.journal != nil {
 		if err := s.journal.open(); err != nil {
 			return standing{}, err
@@ -38,14 +39,10 @@ func (s *Store) resume(ctx context.Context, writer string) (at standing, err err
 		if errors.Is(err, sql.ErrNoRows) {
 			err = s.insert(ctx, tx, writersTable, []any{writer, 0, 0, time.Now().UnixMilli(), 0})
 		}
-		if err != nil || s.journal != nil {
-			return err
-		}
-		at.left, at.ahead, err = left(ctx, tx, writer)
 		return err
 	})
 	if s.journal != nil && err == nil {
-		at.left, at.ahead = s.journal.since(at.number), s.journal.last.Number
+		at.left, at.ahead = s.journal.since(at.number, disowned), s.journal.last.Number
 	}
 	return at, err
 }
@@ -58,62 +55,18 @@ func (s *Store) signOff(ctx context.Context, writer string) error {
 	})
 }
 
-// deadAfter is how long a writer that did not sign off may be silent.
-const deadAfter = 8 * beatEvery
-
-// dead is a writer that ended without signing off.
-type dead struct {
-	name string
-	left []Event // what it has written ahead and in no batch; the heir's now
-}
-
-// claimDead finds writers of a shared store that ended without storing all that
-// they had. Each is told to one caller, once, who inherits what it has written
-// ahead under the numbers behind ahead.
-func (s *Store) claimDead(ctx context.Context, now time.Time, heir string, ahead int64) (found []dead, err error) {
-	if s.journal != nil {
-		return nil, nil // the tally beside the file knows more
-	}
-	err = s.transact(ctx, func(tx *sql.Tx) error {
-		found = nil
-		silent, err := names(tx.QueryContext(ctx, "SELECT writer FROM writers WHERE closed = 0 AND seen < ?", now.Add(-deadAfter).UnixMilli()))
-		if err != nil {
-			return err
-		}
-		for _, name := range silent {
-			n, err := affected(tx.ExecContext(ctx, "UPDATE writers SET closed = 2 WHERE writer = ? AND closed = 0", name))
-			if err != nil {
-				return err
-			}
-			if n == 0 {
-				continue
-			}
-			left, err := inherit(ctx, tx, name, heir, ahead+int64(len(found))+1)
-			if err != nil {
-				return err
-			}
-			found = append(found, dead{name, left})
-		}
-		return nil
-	})
-	return found, err
-}
-
-func affected(result sql.Result, err error) (int64, error) {
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
 // write stores a batch whole, once.
 func (s *Store) write(b *batch) error {
 	ctx, cancel := context.WithTimeout(context.Background(), attemptLimit)
 	defer cancel()
 	slices.SortFunc(b.deltas, func(x, y *delta) int { return cmp.Compare(x.id, y.id) }) // two writers lock rows in the same order
 	err := s.transact(ctx, func(tx *sql.Tx) error {
-		var last int64
-		if err := tx.QueryRowContext(ctx, "SELECT batch FROM writers WHERE writer = ?", b.writer).Scan(&last); err != nil {
+		var last, closed int64
+		err := tx.QueryRowContext(ctx, "SELECT batch, closed FROM writers WHERE writer = ?"+s.dialect.lock(), b.writer).Scan(&last, &closed)
+		if errors.Is(err, sql.ErrNoRows) {
+			err = errUnknown
+		}
+		if err != nil {
 			return err
 		}
 		if last >= b.number {
@@ -122,8 +75,18 @@ func (s *Store) write(b *batch) error {
 		if err := s.insert(ctx, tx, writersTable, []any{b.writer, b.number, b.events(), b.at.UnixMilli(), 0}); err != nil {
 			return err
 		}
+		if closed == buried {
+			if err := s.rise(ctx, tx, b.writer); err != nil {
+				return err
+			}
+		}
 		if s.journal == nil {
 			if err := takeAhead(ctx, tx, b.writer, b.ahead); err != nil {
+				return err
+			}
+		}
+		if b.dead != nil {
+			if err := b.dead.bury(ctx, tx); err != nil {
 				return err
 			}
 		}

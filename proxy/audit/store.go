@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -17,9 +18,10 @@ type Retention struct {
 }
 
 var (
-	errInUse    = errors.New("another process writes to this store")
-	errWritten  = errors.New("this batch is stored already")
-	errReplaced = errors.New("the store was damaged")
+	errInUse   = errors.New("another process writes to this store")
+	errWritten = errors.New("this batch is stored already")
+	errUnknown = errors.New("the store does not know this proxy any more")
+	errOutrun  = errors.New("another proxy was faster")
 )
 
 // Store keeps issues, events and counts in an SQL database. It is made of what
@@ -34,6 +36,9 @@ type Store struct {
 	read  *sql.DB      // many readers
 	ready bool         // the tables are there
 
+	generation  int64       // of the database at the store's name: one that took another's place has a higher one
+	opened, log os.FileInfo // of SQLite's file and its log, once ready
+
 	journal *journal // beside SQLite's file; the writer's
 }
 
@@ -46,6 +51,7 @@ type dialect interface {
 	shrink(context.Context, *sql.DB) error // gives back room that is free, a little
 	isolation() sql.IsolationLevel
 	by(index string) string // has a table read by an index, or by its key where it has no name
+	lock() string           // ends a SELECT of a row that is changed next
 	joinInOrder() string    // joins the second table to the first, whatever the planner thinks
 	damaged(error) bool
 	retry(error) bool // a conflict with another writer
@@ -70,7 +76,7 @@ func newStore(d dialect, file string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the record: %w", err)
 	}
-	s := &Store{dialect: d, file: file, db: write, read: read}
+	s := &Store{dialect: d, file: file, db: write, read: read, generation: 1}
 	if file != "" {
 		s.journal = &journal{name: file + "-ahead"}
 	}
@@ -103,13 +109,11 @@ func (s *Store) use(ctx context.Context, do func(*sql.DB) error) error {
 	s.mu.RUnlock()
 	if !ready {
 		if err := s.create(ctx, db); err != nil {
-			return s.judge(err)
+			return s.judge(db, err)
 		}
-		s.mu.Lock()
-		s.ready = s.db == db
-		s.mu.Unlock()
+		s.made(db)
 	}
-	return s.judge(do(db))
+	return s.judge(db, do(db))
 }
 
 // schemaVersion is that of the tables. A store of another version is left as it
@@ -148,9 +152,7 @@ func (s *Store) reader(ctx context.Context) *sql.DB {
 	write, read, ready := s.db, s.read, s.ready
 	s.mu.RUnlock()
 	if !ready && s.create(ctx, write) == nil {
-		s.mu.Lock()
-		s.ready = s.db == write
-		s.mu.Unlock()
+		s.made(write)
 	}
 	return read
 }
@@ -166,15 +168,15 @@ func (s *Store) Version(ctx context.Context) (string, error) {
 func (s *Store) Size(ctx context.Context) (int64, error) { return s.dialect.size(ctx, s.reader(ctx)) }
 
 // judge replaces the store where an error says that it is damaged.
-func (s *Store) judge(err error) error {
+func (s *Store) judge(db *sql.DB, err error) error {
 	if err == nil || !s.dialect.damaged(err) {
 		return err
 	}
-	aside, replaceErr := s.replace()
-	if replaceErr != nil {
+	aside, replaceErr := s.replace(db)
+	if replaceErr != nil || aside == "" {
 		return errors.Join(err, replaceErr)
 	}
-	return fmt.Errorf("%w: it is kept as %s, and a new one is begun: %w", errReplaced, aside, err)
+	return fmt.Errorf("the store was damaged: it is kept as %s, and a new one is begun: %w", aside, err)
 }
 
 // transact runs do in a transaction, again where another writer was in its way.

@@ -19,15 +19,19 @@ import (
 // nil tally counts nothing.
 type tally struct {
 	file   *os.File
+	opened os.FileInfo // of file
 	mapped []byte
 	count  *int64
+	refuse *int64 // the number of the entry that is disowned; 0 for none
 }
 
-// The file: 8 bytes of magic, the count in the machine's byte order, the writer's name.
+// The file: 8 bytes of magic, the count in the machine's byte order, the writer's
+// name, and from byte 48 on the number of the entry that is disowned.
 const (
-	tallyMagic = "GRTALLY1"
-	tallySize  = 4096
-	tallyName  = 16
+	tallyMagic    = "GRTALLY1"
+	tallySize     = 4096
+	tallyName     = 16
+	tallyDisowned = 48
 )
 
 // openTally maps a tally file, which is made if it is not there. The empty name is none.
@@ -55,10 +59,14 @@ func (t *tally) open() error {
 		return err
 	}
 	var err error
+	if t.opened, err = t.file.Stat(); err != nil {
+		return err
+	}
 	if t.mapped, err = unix.Mmap(fd, 0, tallySize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED); err != nil {
 		return err
 	}
 	t.count = (*int64)(unsafe.Pointer(&t.mapped[len(tallyMagic)]))
+	t.refuse = (*int64)(unsafe.Pointer(&t.mapped[tallyDisowned]))
 	if string(t.mapped[:len(tallyMagic)]) != tallyMagic {
 		clear(t.mapped)
 		copy(t.mapped[tallyName:], rand.Text())
@@ -94,6 +102,22 @@ func (t *tally) add(n int64) {
 	}
 }
 
+// disown notes the number of the entry whose statements are refused, which may
+// come to be written nevertheless. It is one at most: after it nothing is written
+// ahead until a batch is stored.
+func (t *tally) disown(entry int64) {
+	if t != nil {
+		atomic.StoreInt64(t.refuse, entry)
+	}
+}
+
+func (t *tally) disowned() int64 {
+	if t == nil {
+		return 0
+	}
+	return atomic.LoadInt64(t.refuse)
+}
+
 // settle compares the count with what is stored and what is in memory, and
 // returns how many events are in neither. A count that is behind, as after a
 // power cut, is set right.
@@ -109,10 +133,28 @@ func (t *tally) settle(stored, inMemory int64) (lost int64) {
 	return lost
 }
 
+// present reports whether the file is there.
+func (t *tally) present() error {
+	if t == nil || here(t.file.Name(), t.opened) {
+		return nil
+	}
+	return gone(t.file.Name())
+}
+
+// renewed is the tally in the file that stands at the name now, in place of this one.
+func (t *tally) renewed() (*tally, error) {
+	fresh, err := openTally(t.file.Name())
+	if err == nil {
+		copy(fresh.mapped, t.mapped)
+		t.close()
+	}
+	return fresh, err
+}
+
 func (t *tally) close() {
 	if t != nil {
 		_ = unix.Munmap(t.mapped)
-		t.mapped, t.count = nil, nil
+		t.mapped, t.count, t.refuse = nil, nil, nil
 		_ = t.file.Close()
 	}
 }

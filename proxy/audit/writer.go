@@ -2,7 +2,6 @@ package audit
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"time"
 
@@ -30,6 +29,7 @@ type batch struct {
 	ahead  int64 // the last number that was written ahead of it
 	at     time.Time
 	deltas []*delta
+	dead   *dead // whose heir it makes this writer; nil of most
 }
 
 func (b *batch) events() int64 {
@@ -45,19 +45,18 @@ type writer struct {
 	*Book
 	name    string // of this process in the store
 	number  int64  // of the last batch
-	ahead   int64  // the last number that was written ahead
 	pending *batch // could not be written yet
-	resumed bool   // the store has said where it stands
+	resumed int64  // the generation of the store that has said where it stands; 0 for none
 	late    bool   // the attempt took too long, which was told and counted as a failure
 
-	tried, told, pruned time.Time
-	due                 time.Time // the next batch of all that waits
+	tried, told, pruned, looked time.Time
+	due                         time.Time // the next batch of all that waits
 }
 
 func newWriter(b *Book) *writer {
 	w := &writer{Book: b, name: b.tally.name()}
 	if w.name == "" {
-		w.name = rand.Text()
+		w.name = newName(b.o.Environment)
 	}
 	return w
 }
@@ -65,7 +64,7 @@ func newWriter(b *Book) *writer {
 // run writes until the book is stopped, then once more.
 func (w *writer) run() {
 	defer close(w.done)
-	defer w.tally.close()
+	defer func() { w.tally.close() }() // by then it may be another
 	defer w.watchOver()()
 	defer func() { _ = w.bell.close() }()
 	for {
@@ -88,6 +87,9 @@ func (w *writer) flush() {
 	if failing && now.Sub(w.tried) < retryEvery {
 		return
 	}
+	if !w.look(now) {
+		return
+	}
 	w.settle()
 	if now.Before(w.due) {
 		return
@@ -108,33 +110,56 @@ func (w *writer) flush() {
 func (w *writer) settle() {
 	w.mu.Lock()
 	w.storing, w.losses = w.losses, nil
-	events := make([]Event, len(w.storing))
-	for i := range w.storing {
-		events[i] = *w.storing[i].event
-	}
+	waiting := len(w.storing)
 	w.mu.Unlock()
-	if len(events) == 0 {
+	if waiting == 0 {
 		return
 	}
 	start := w.o.Now()
-	err := w.inTime(func() error {
-		return w.o.Store.writeAhead(entry{Writer: w.name, Number: w.ahead + 1, Batch: w.next(), Events: events})
-	})
-	if err != nil {
+	if err := w.inTime(w.writeAhead); err != nil {
 		w.failed(start, err)
 		return
 	}
-	w.ahead++
 	w.mu.Lock()
-	stored := w.storing // none where it took too long: they were refused
-	w.storing = nil
+	stored := w.storing
+	w.storing, w.entry = nil, 0
 	for i := range stored {
 		w.intake.add(stored[i].event, 1)
 	}
 	w.mu.Unlock()
+	if len(stored) == 0 { // it took too long, and they were refused: the next batch takes the entry back
+		w.due = time.Time{}
+	}
 	for _, l := range stored {
 		l.done(nil)
 	}
+}
+
+// writeAhead stores those that wait as one entry.
+func (w *writer) writeAhead() error {
+	e, waiting := w.nextEntry()
+	if !waiting {
+		return w.tookTooLong() // the store did, when it was asked where it stands
+	}
+	return w.o.Store.writeAhead(e)
+}
+
+// nextEntry makes an entry of those that are being stored. Its number is never
+// used again: what was told to have failed may come to be stored nevertheless,
+// until the next batch takes it back.
+func (w *writer) nextEntry() (e entry, waiting bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.storing) == 0 {
+		return entry{}, false
+	}
+	w.ahead++
+	w.entry = w.ahead
+	e = entry{Writer: w.name, Number: w.ahead, Batch: w.next(), Events: make([]Event, len(w.storing))}
+	for i := range w.storing {
+		e.Events[i] = *w.storing[i].event
+	}
+	return e, true
 }
 
 // next is the number of the batch that is gathered next.
@@ -147,10 +172,16 @@ func (w *writer) next() int64 {
 
 // end stores the rest and signs off.
 func (w *writer) end() {
+	w.looked = time.Time{}
+	w.look(w.o.Now())
 	for range 2 { // what could not be written before, and what came since
 		w.settle()
 		w.gather(w.o.Now(), true)
 		w.attempt(w.o.Now())
+	}
+	if w.pending != nil { // another writer is to see that something is missing
+		w.o.Log.Error("the record was not closed in order: not all is stored")
+		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), w.o.CommitTimeout)
 	defer cancel()
@@ -168,7 +199,7 @@ func (w *writer) gather(now time.Time, empty bool) {
 	w.mu.Lock()
 	p := &batch{writer: w.name, number: w.next(), ahead: w.ahead, at: now, deltas: w.intake.drain(now)}
 	w.mu.Unlock()
-	if len(p.deltas) == 0 && !empty && w.resumed {
+	if len(p.deltas) == 0 && !empty && w.resumed != 0 {
 		return
 	}
 	if err := w.lines.write(p.deltas); err != nil {
@@ -181,6 +212,10 @@ func (w *writer) gather(now time.Time, empty bool) {
 func (w *writer) attempt(now time.Time) {
 	p := w.pending
 	err := w.inTime(func() error { return w.o.Store.write(p) })
+	if errors.Is(err, errOutrun) {
+		w.pending = nil
+		return
+	}
 	if err != nil && !errors.Is(err, errWritten) {
 		w.failed(now, err)
 		return
@@ -188,8 +223,12 @@ func (w *writer) attempt(now time.Time) {
 	w.number, w.pending = p.number, nil
 	w.mu.Lock()
 	w.failing = nil
+	w.tally.disown(0)
 	w.healed()
 	w.mu.Unlock()
+	if p.dead != nil {
+		w.inherited(p)
+	}
 }
 
 // inTime has the store written to, after asking it where it stands if that is not
@@ -208,72 +247,16 @@ func (w *writer) inTime(write func() error) error {
 }
 
 func (w *writer) write(write func() error) error {
-	if !w.resumed {
+	if w.resumed == 0 || w.resumed != w.o.Store.begun() {
 		if err := w.resume(); err != nil {
 			return err
 		}
 	}
 	err := write()
-	if errors.Is(err, errReplaced) {
-		w.resumed = false
+	if errors.Is(err, errUnknown) {
+		w.resumed = 0
 	}
 	return err
-}
-
-// failed takes note of an attempt that failed.
-func (w *writer) failed(now time.Time, err error) {
-	if !w.late {
-		w.metrics.failures.Inc()
-	}
-	w.fail(err)
-	w.complain(now, err)
-}
-
-// fail tells everyone who waits that nothing could be stored. From then on
-// Submit answers by itself, until a batch is stored.
-func (b *Book) fail(err error) {
-	b.mu.Lock()
-	b.failing = err
-	losses := append(b.storing, b.losses...)
-	b.storing, b.losses = nil, nil
-	var answer error
-	for i := range losses {
-		answer = b.unsafe(losses[i].event)
-	}
-	h := b.Health()
-	if h.Err == nil {
-		h.Since = b.o.Now()
-	}
-	h.Err = err
-	b.health.Store(&h)
-	b.metrics.up.Set(0)
-	b.mu.Unlock()
-	for _, l := range losses {
-		l.done(answer)
-	}
-}
-
-// healed takes note that the store works. It is called with the lock held.
-func (w *writer) healed() {
-	h := w.Health()
-	w.metrics.up.Set(1)
-	if h.Err == nil {
-		return
-	}
-	now := w.o.Now()
-	w.o.Log.Info("the record can be written again", zap.Duration("after", now.Sub(h.Since)))
-	h.Err, h.Since = nil, now
-	w.health.Store(&h)
-	w.told = time.Time{}
-}
-
-// complain logs that the store fails, now and again.
-func (w *writer) complain(now time.Time, err error) {
-	if now.Sub(w.told) < tellEvery {
-		return
-	}
-	w.told = now
-	w.o.Log.Error("the record cannot be written; it is tried again every second", zap.String("on_failure", string(w.o.OnFailure)), zap.Error(err))
 }
 
 // prune removes what is too old or too much, a little at a time.

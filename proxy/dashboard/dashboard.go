@@ -151,12 +151,18 @@ func (d *Dashboard) render(w http.ResponseWriter, r *http.Request, status int, n
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write(page.Bytes())
+	_, _ = w.Write(visible(page.Bytes()))
 }
 
 // fail tells what went wrong, in the page's own frame.
 func (d *Dashboard) fail(w http.ResponseWriter, r *http.Request, status int, text string) {
-	d.render(w, r, status, "fail.html", http.StatusText(status), query{}, text)
+	d.render(w, r, status, "fail.html", http.StatusText(status), query{}, failView{Text: text})
+}
+
+// failView is what is shown in place of a view.
+type failView struct {
+	Text       string
+	Unreadable bool // it is the record that cannot be read: how the guard does is all that is known
 }
 
 // broken tells that the record cannot be read. The health that is still known
@@ -166,7 +172,7 @@ func (d *Dashboard) broken(w http.ResponseWriter, r *http.Request, err error) {
 		return // the viewer is gone
 	}
 	d.Log.Error("the record cannot be read", zap.Error(err))
-	d.fail(w, r, http.StatusServiceUnavailable, "The record cannot be read: "+err.Error())
+	d.render(w, r, http.StatusServiceUnavailable, "fail.html", "The record cannot be read", query{}, failView{upperFirst(err.Error()) + ".", true})
 }
 
 func (d *Dashboard) asset(w http.ResponseWriter, r *http.Request) {

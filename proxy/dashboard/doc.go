@@ -16,6 +16,7 @@
 //	baseline.go   what is usual; series.go, what it is of
 //	chart.go      bars, drawn on the server
 //	words.go      plain words for what was decided
+//	visible.go    no text turns the page around
 //	live.go       tells open pages that something is new
 //	access.go     who may look: basic auth, or a header of a trusted proxy
 //	headers.go    what browsers are told to forbid

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -50,20 +51,40 @@ type eventView struct {
 
 func (d *Dashboard) event(w http.ResponseWriter, r *http.Request) {
 	id := strings.ToUpper(r.PathValue("id"))
-	k, err := d.Store.Event(r.Context(), id)
-	v := eventView{Kept: k, Counted: errors.Is(err, audit.ErrNotFound)}
-	if v.Counted && k.Issue == 0 {
+	v, err := d.eventView(r.Context(), id)
+	switch {
+	case errors.Is(err, audit.ErrNotFound):
 		d.fail(w, r, http.StatusNotFound, "There is no event "+id+" in the record. It may be older than what is kept, or belong to another proxy.")
-		return
-	}
-	if err == nil || v.Counted {
-		v.OfIssue, err = d.Store.Issue(r.Context(), k.Issue)
-	}
-	if err != nil {
+	case err != nil:
 		d.broken(w, r, err)
-		return
+	default:
+		d.render(w, r, http.StatusOK, "event.html", "Event "+id, query{Range: defaultRange}, v)
 	}
-	d.render(w, r, http.StatusOK, "event.html", "Event "+id, query{Range: defaultRange}, v)
+}
+
+// eventView finds an event and its issue. An issue all of whose events are kept
+// has no other, whatever its id looks like.
+func (d *Dashboard) eventView(ctx context.Context, id string) (eventView, error) {
+	k, err := d.Store.Event(ctx, id)
+	v := eventView{Kept: k, Counted: errors.Is(err, audit.ErrNotFound)}
+	if err != nil && (!v.Counted || k.Issue == 0) {
+		return v, err
+	}
+	if v.OfIssue, err = d.Store.Issue(ctx, k.Issue); err != nil {
+		return v, err
+	}
+	if !v.Counted {
+		v.OfIssue.Account = k.Account
+		return v, nil
+	}
+	if v.OfIssue.Events <= eventsOfAnIssue {
+		kept, err := d.Store.EventsOf(ctx, k.Issue, "", eventsOfAnIssue)
+		if err == nil && int64(len(kept)) == v.OfIssue.Events {
+			err = audit.ErrNotFound
+		}
+		return v, err
+	}
+	return v, nil
 }
 
 // eventID is what an event's id looks like.

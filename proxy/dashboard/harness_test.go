@@ -99,12 +99,13 @@ func (p *page) incident(t testing.TB) {
 	t.Helper()
 	now := time.Now()
 	random := rand.New(rand.NewPCG(1, 2))
-	record := func(at time.Time, e audit.Event) {
+	record := func(at time.Time, e audit.Event) audit.Event {
 		e.Time, e.Environment, e.Backend, e.PolicyHash = at, "production", "main", "9f2c6d1e7a0b44c1"
 		e.Identify()
 		if err := p.book.Record(e); err != nil {
 			t.Fatal(err)
 		}
+		return e
 	}
 	for minute := range 12 * 60 {
 		at := now.Add(-time.Duration(minute) * time.Minute)
@@ -133,7 +134,9 @@ func (p *page) incident(t testing.TB) {
 		record(now.Add(-time.Duration(i)*11*time.Minute), stranger())
 	}
 	for i := range 40 {
-		record(now.Add(-time.Duration(i)*20*time.Second), sweep())
+		e := record(now.Add(-time.Duration(i)*20*time.Second), sweep())
+		e.Rows, e.Duration = 3, time.Millisecond
+		p.book.Finished(&e)
 	}
 	record(now.Add(-95*time.Minute), audit.Event{Decision: audit.PolicyLoaded, Cause: "policy_loaded", Rule: "policy_loaded"})
 	record(now.Add(-20*time.Minute), audit.Event{Decision: audit.PolicyFailed, Cause: "policy_failed", Rule: "policy_failed", Reason: "policies/insight.yaml:7:3: unknown key grant; did you mean grants?"})

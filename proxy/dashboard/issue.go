@@ -95,8 +95,15 @@ func narrowest(d time.Duration) string {
 }
 
 func (d *Dashboard) acknowledge(w http.ResponseWriter, r *http.Request) {
-	d.noted(w, r, func(id audit.IssueID, a audit.Acknowledgement) error { return d.Store.Acknowledge(r.Context(), id, a) })
+	d.noted(w, r, func(id audit.IssueID, a audit.Acknowledgement) error {
+		if a.Note == "" {
+			return errNoNote
+		}
+		return d.Store.Acknowledge(r.Context(), id, a)
+	})
 }
+
+var errNoNote = errors.New("the next one on call needs a note")
 
 func (d *Dashboard) reopen(w http.ResponseWriter, r *http.Request) {
 	d.noted(w, r, func(id audit.IssueID, a audit.Acknowledgement) error { return d.Store.Reopen(r.Context(), id, a) })
@@ -116,6 +123,8 @@ func (d *Dashboard) noted(w http.ResponseWriter, r *http.Request, note func(audi
 	}
 	err = note(id, audit.Acknowledgement{At: d.Now(), By: viewer(r), Note: strings.TrimSpace(r.PostForm.Get("note"))})
 	switch {
+	case errors.Is(err, errNoNote):
+		d.fail(w, r, http.StatusBadRequest, upperFirst(err.Error())+".")
 	case errors.Is(err, audit.ErrNotFound):
 		d.fail(w, r, http.StatusNotFound, "This issue is not in the record.")
 	case err != nil:

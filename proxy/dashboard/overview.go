@@ -56,6 +56,7 @@ type overviewView struct {
 
 	Issues []issueRow
 	Total  int
+	Page   int // the one that is shown: the last where a later one is asked for
 	Pages  int
 	Menus  []menu
 	Size   int64
@@ -112,7 +113,18 @@ func (d *Dashboard) gather(ctx context.Context, q query, now time.Time, v *overv
 		})
 	}
 	all.Wait()
-	return errors.Join(failed...)
+	return errors.Join(distinct(failed)...)
+}
+
+// distinct are errors without those that say what another one says.
+func distinct(all []error) []error {
+	var out []error
+	for _, err := range all {
+		if err != nil && !slices.ContainsFunc(out, func(e error) bool { return e.Error() == err.Error() }) {
+			out = append(out, err)
+		}
+	}
+	return out
 }
 
 // refusals draws the refusals of each app against what is usual for it, and
@@ -227,7 +239,15 @@ func (d *Dashboard) issues(ctx context.Context, q query, now time.Time, v *overv
 		acknowledged := q.Show == "acknowledged"
 		f.Acknowledged = &acknowledged
 	}
-	found, total, err := d.Store.Issues(ctx, f, q.Order, issuesAPage, (q.Page-1)*issuesAPage)
+	page := func(n int) (found []audit.Issue, err error) {
+		found, v.Total, err = d.Store.Issues(ctx, f, q.Order, issuesAPage, (n-1)*issuesAPage)
+		v.Page, v.Pages = n, (v.Total+issuesAPage-1)/issuesAPage
+		return found, err
+	}
+	found, err := page(q.Page)
+	if err == nil && len(found) == 0 && v.Total > 0 {
+		found, err = page(v.Pages)
+	}
 	if err != nil {
 		return err
 	}
@@ -240,7 +260,6 @@ func (d *Dashboard) issues(ctx context.Context, q query, now time.Time, v *overv
 	for _, i := range found {
 		v.Issues = append(v.Issues, issueRow{i, newChart(points[i.ID], frame, 0, now)})
 	}
-	v.Total, v.Pages = total, (total+issuesAPage-1)/issuesAPage
 	return err
 }
 

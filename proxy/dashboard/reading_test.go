@@ -10,6 +10,7 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"guardrail/proxy/dashboard"
 	"guardrail/proxy/dashboard/browsertest"
@@ -68,6 +69,28 @@ func TestByKeyboard(t *testing.T) {
 	tabTo(t, b, "button[data-copy]")
 	b.Do(chromedp.KeyEvent("\r"))
 	b.Await("document.querySelector('button[data-copy]').textContent === 'Copied'")
+}
+
+// Every choice of a menu can be reached by keyboard without opening it: the view
+// waits for the enter key. A choice by a pointer is shown at once.
+func TestMenusByKeyboard(t *testing.T) {
+	p := newPage(t, dashboard.Access{})
+	p.incident(t)
+	b := browsertest.New(t)
+	b.Open(p.URL)
+	tabTo(t, b, "select[name=app]")
+	const chosen = "document.activeElement.name + document.activeElement.selectedIndex + location.search"
+	for _, want := range []string{"app1", "app2"} {
+		b.Do(chromedp.KeyEvent(kb.ArrowDown))
+		if got := browsertest.Ask[string](b, chosen); got != want {
+			t.Fatalf("arrow down leads to %s, want %s", got, want)
+		}
+	}
+	app := browsertest.Ask[string](b, "document.activeElement.value")
+	b.Do(chromedp.KeyEvent("\t"), chromedp.KeyEvent(kb.ArrowDown), chromedp.KeyEvent("\r"))
+	b.Await("location.search.includes('app=" + app + "') && location.search.includes('rule=') && document.readyState === 'complete'")
+	browsertest.Ask[bool](b, `(s => { s.dispatchEvent(new PointerEvent("pointerdown", {bubbles: true})); s.selectedIndex = 1; return s.dispatchEvent(new Event("change", {bubbles: true})); })(document.querySelector("select[name=kind]"))`)
+	b.Await("location.search.includes('kind=')")
 }
 
 // tabTo presses the tabulator until an element has the focus, and is seen to have it.

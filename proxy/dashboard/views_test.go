@@ -230,7 +230,7 @@ func TestAcknowledge(t *testing.T) {
 	if _, text := as("GET", issue, nil); !strings.Contains(text, "reopened") || !strings.Contains(text, "call OPS-7") {
 		t.Error("what was noted is gone")
 	}
-	if status, _ := as("POST", "/issues/0000000000000001/acknowledge", nil); status != 404 {
+	if status, _ := as("POST", "/issues/0000000000000001/acknowledge", url.Values{"note": {"x"}}); status != 404 {
 		t.Errorf("an issue that is not there: %d", status)
 	}
 }

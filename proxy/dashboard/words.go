@@ -21,7 +21,7 @@ func what(i audit.Issue) string {
 func latest(i audit.Issue) string {
 	switch i.Decision {
 	case audit.LoginRefused:
-		return "Login of " + quoted(orElse(i.Account, i.App))
+		return loginOf(i)
 	case audit.IdentityMismatch:
 		return "Backend " + i.Backend + " belongs to another environment"
 	case audit.IdentityChanged:
@@ -64,11 +64,15 @@ var kinds = map[string]string{
 	"delete_multi": "DELETE", "update_multi": "UPDATE", "replace_select": "REPLACE", "insert_select": "INSERT",
 }
 
-func quoted(s string) string {
-	if s == "" {
-		return "an unknown account"
+// loginOf says whose login it was: that of an account, as far as it is known.
+func loginOf(i audit.Issue) string {
+	switch {
+	case i.Account != "":
+		return "Login of “" + i.Account + "”"
+	case i.App != "":
+		return "Login of " + i.App
 	}
-	return "“" + s + "”"
+	return "Login of an unknown account"
 }
 
 // why says in plain words why it was decided so.

@@ -4,6 +4,7 @@
 package metrics
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -36,8 +37,8 @@ func New(r prometheus.Registerer, environment, version, revision, goVersion stri
 	m := &Metrics{
 		statements: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "guardrail_statements_total",
-			Help: "Statements judged, by the app's policy, the statement's kind and the decision (allowed, refused, would_refuse).",
-		}, []string{"app", "environment", "kind", "decision"}),
+			Help: "Statements judged, by the app's policy, the statement's kind, whether it takes rows or definitions away (true, false) and the decision (allowed, refused, would_refuse).",
+		}, []string{"app", "environment", "kind", "destructive", "decision"}),
 		refusals: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "guardrail_refusals_total",
 			Help: "Statements and logins refused, by app and by the rule that refused.",
@@ -90,11 +91,11 @@ func New(r prometheus.Registerer, environment, version, revision, goVersion stri
 type Counter interface{ Inc() }
 
 // Statement counts statements of a kind that are judged alike.
-func (m *Metrics) Statement(app, environment, kind, decision string) Counter {
+func (m *Metrics) Statement(app, environment, kind string, destructive bool, decision string) Counter {
 	if kind == "" {
 		kind = "unknown"
 	}
-	return m.statements.WithLabelValues(app, environment, kind, decision)
+	return m.statements.WithLabelValues(app, environment, kind, strconv.FormatBool(destructive), decision)
 }
 
 // Refusal counts one refusal by the rule that made it.

@@ -122,10 +122,20 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
   });
 }
 
-// A menu that changes shows its view at once. An exact time is chosen in the
-// reader's zone and asked for in UTC.
+// A menu that a pointer changes shows its view at once. By keyboard each step
+// through a menu is a change: its view waits for the enter key, or the button. An
+// exact time is chosen in the reader's zone and asked for in UTC.
 for (const form of document.querySelectorAll("form.filters")) {
-  form.addEventListener("change", (event) => { if (event.target.matches("select")) form.requestSubmit(); });
+  let stepping = false, changed = false;
+  form.addEventListener("pointerdown", () => { stepping = false; });
+  form.addEventListener("keydown", (event) => {
+    stepping = event.key !== "Enter";
+    if (changed && !stepping && event.target.matches("select")) { event.preventDefault(); form.requestSubmit(); }
+  });
+  form.addEventListener("change", (event) => {
+    if (!event.target.matches("select")) return;
+    if (stepping) changed = true; else form.requestSubmit();
+  });
   const moments = form.querySelectorAll("input[type=datetime-local]");
   for (const hint of form.querySelectorAll(".utc")) hint.hidden = true;
   for (const moment of moments) {
