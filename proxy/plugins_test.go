@@ -1,6 +1,8 @@
 package proxy_test
 
 import (
+	"database/sql"
+	"errors"
 	"testing"
 
 	"github.com/go-sql-driver/mysql"
@@ -45,18 +47,37 @@ func TestPluginsOverEveryPairOfLegs(t *testing.T) {
 				row.server.Exec(t, "DROP USER IF EXISTS app", "CREATE USER app "+row.identity)
 				g := start(t, row.server.Addr(), everything, leg.server)
 				for _, how := range []string{"first", "second"} {
-					conn := one(t, g.open(t, "app", "", leg.client, func(c *mysql.Config) { c.Passwd = row.password }))
+					conn, err := logsIn(t, g, row.password, leg.client)
+					if err != nil {
+						t.Fatalf("%s login: %v", how, err)
+					}
 					if got := value[string](t, conn, "SELECT SUBSTRING_INDEX(CURRENT_USER(), '@', 1)"); got != "app" {
 						t.Errorf("%s login: %q", how, got)
 					}
 				}
-				_, err := g.open(t, "app", "", leg.client, func(c *mysql.Config) { c.Passwd = "wrong" }).Conn(t.Context())
+				_, err := logsIn(t, g, "wrong", leg.client)
 				if codeOf(err) != 1045 {
 					t.Errorf("a wrong password: %v", err)
 				}
 			})
 		}
 	}
+}
+
+// logsIn opens a connection, again where the driver takes the nonce of ed25519 for
+// malformed: of those that end in a zero, one in 256, it cuts that off.
+func logsIn(t *testing.T, g *guard, password string, leg func(*mysql.Config)) (conn *sql.Conn, err error) {
+	t.Helper()
+	for range 4 {
+		conn, err = g.open(t, "app", "", leg, func(c *mysql.Config) { c.Passwd = password }).Conn(t.Context())
+		if !errors.Is(err, mysql.ErrMalformPkt) {
+			break
+		}
+	}
+	if err == nil {
+		t.Cleanup(func() { conn.Close() })
+	}
+	return conn, err
 }
 
 const long200 = "0123456789abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz" +
