@@ -52,9 +52,9 @@ func (p auditText) event(k audit.Kept) {
 	p.below(or(e.Statement, e.Reason))
 	switch {
 	case e.Duration > 0 && e.Code != 0:
-		p.below(fmt.Sprintf("the server's error %d after %s", e.Code, duration(e.Duration)))
+		p.below(fmt.Sprintf("the server's error %d after %s", e.Code, e.Took()))
 	case e.Duration > 0:
-		p.below(count(int(e.Rows), "row") + " in " + duration(e.Duration))
+		p.below(count(int(e.Rows), "row") + " in " + e.Took())
 	}
 }
 
@@ -66,19 +66,6 @@ func (p auditText) issue(i audit.Issue) {
 		text += " and others"
 	}
 	p.below(text)
-}
-
-// duration is how long a statement took, as people write it.
-func duration(d time.Duration) string {
-	switch {
-	case d < time.Millisecond:
-		return "less than 1 ms"
-	case d < time.Second:
-		return fmt.Sprintf("%d ms", d.Milliseconds())
-	case d < time.Minute:
-		return fmt.Sprintf("%.1f s", d.Seconds())
-	}
-	return d.Round(time.Second).String()
 }
 
 func (p auditText) below(text string) {

@@ -73,7 +73,7 @@ var beyondSchemas = map[string][]string{
 		"anchor", "repeated-key", "second-document", "tag",
 	},
 	"config": {
-		"admin-header-everybody", "admin-no-users", "admin-open", "audit-password", "audit-password-unused", "backend-ambiguous", "backend-ca-unused", "backend-host", "client-ca-optional",
+		"admin-header-everybody", "admin-no-users", "admin-open", "audit-password", "audit-password-unused", "audit-size-small", "backend-ambiguous", "backend-ca-unused", "backend-host", "client-ca-optional",
 		"policies-default-absent", "repeated-backend", "second-document",
 	},
 }

@@ -52,6 +52,8 @@ func tellRecord(line func(about, format string, args ...any), r app.RecordStatus
 	switch {
 	case r.Error != "":
 		line("record", "CANNOT BE WRITTEN since %s (on_failure: %s): %s: %s", stamp(r.Since), r.OnFailure, r.Store, r.Error)
+	case r.Killed > 0:
+		line("record", "%s; other proxies on it were killed (%d): how many refusals are missing is not known", r.Store, r.Killed)
 	case r.Lost > 0:
 		line("record", "%s, %s of an earlier process missing", r.Store, count(int(r.Lost), "event"))
 	default:

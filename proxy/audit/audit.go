@@ -1,6 +1,9 @@
 package audit
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Decision is what was done about a statement or a login, or what happened to
 // the guard itself.
@@ -63,6 +66,20 @@ type Event struct {
 	Duration time.Duration
 
 	kept bool // in detail, not only counted
+}
+
+// Took is how long the statement took, as people write it.
+func (e *Event) Took() string {
+	switch d := e.Duration; {
+	case d < time.Millisecond:
+		return "less than 1 ms"
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	default:
+		return d.Round(time.Second).String()
+	}
 }
 
 // Recorder keeps events. Record returns only when the event is kept as safely

@@ -81,6 +81,8 @@ func (a *App) recordState() string {
 	switch {
 	case h.Err != nil:
 		return fmt.Sprintf("record: cannot be written since %s (on_failure: %s); the log says why", h.Since.UTC().Format(time.RFC3339), a.config.Audit.OnFailure)
+	case h.Killed > 0:
+		return fmt.Sprintf("record: ok, but other proxies on this store were killed (%d): how many refusals are missing is not known", h.Killed)
 	case h.Lost > 0:
 		return fmt.Sprintf("record: ok, %d events of an earlier process are missing", h.Lost)
 	}

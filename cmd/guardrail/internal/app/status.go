@@ -65,6 +65,7 @@ type RecordStatus struct {
 	Since     time.Time `json:"since"`           // of its present state
 	Error     string    `json:"error,omitempty"` // why it cannot be written
 	Lost      int64     `json:"lost_events"`
+	Killed    int64     `json:"killed_proxies"` // others on the same store; what they lost nobody knows
 }
 
 // serveStatus answers GET /status.
@@ -126,7 +127,7 @@ func observedLines(set *policy.Set, now time.Time) (out []ObservedStatus) {
 
 func (a *App) recordStatus() RecordStatus {
 	h := a.book.Health()
-	s := RecordStatus{Store: a.config.Audit.Store, OnFailure: a.config.Audit.OnFailure, Since: h.Since, Lost: h.Lost}
+	s := RecordStatus{Store: a.config.Audit.Store, OnFailure: a.config.Audit.OnFailure, Since: h.Since, Lost: h.Lost, Killed: h.Killed}
 	if !a.config.Audit.IsMySQL() {
 		s.Store = filepath.Base(s.Store)
 	}

@@ -30,6 +30,10 @@ const (
 	DefaultMaxSize   = 4 << 30
 )
 
+// minSize holds an empty store with SQLite's log, which may keep as much, and the
+// issues and counts that a size takes nothing of: some 10 MB.
+const minSize = 64 << 20
+
 // IsMySQL reports whether the store is a MySQL database.
 func (a Audit) IsMySQL() bool { return strings.HasPrefix(a.Store, "mysql://") }
 
@@ -40,7 +44,7 @@ func (p parser) audit(v strictyaml.Value) Audit {
 		PasswordFile: p.file(f.Get("password_file")),
 		OnFailure:    cmp.Or(f.Get("on_failure").OneOf("refuse_destructive", "refuse_all", "forward"), DefaultOnFailure),
 		Retention:    cmp.Or(f.Get("retention").Duration(), DefaultRetention),
-		MaxSize:      cmp.Or(size(f.Get("max_size")), DefaultMaxSize),
+		MaxSize:      maxSize(f.Get("max_size")),
 		Lines:        !f.Get("lines").Exists() || f.Get("lines").Bool(),
 	}
 	if a.IsMySQL() && a.PasswordFile == "" {
@@ -63,6 +67,14 @@ func (p parser) store(v strictyaml.Value) string {
 		v.Fail(fmt.Sprintf("%q is no store", text), "write the name of a file, or mysql://user@host:3306/database")
 	}
 	return text
+}
+
+func maxSize(v strictyaml.Value) int64 {
+	n := size(v)
+	if n > 0 && n < minSize {
+		v.Fail(v.Written()+" holds no record: issues and counts alone take more", "use at least 64MiB")
+	}
+	return cmp.Or(n, DefaultMaxSize)
 }
 
 // size reads a number of bytes, written with its unit: 256KiB, 500MiB, 4GiB.
