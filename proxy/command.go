@@ -139,7 +139,11 @@ func (s *session) query(message wire.Message, body []byte) (done bool, err error
 	}
 	var names namings
 	if v.names {
-		names = s.namings(text, v.statements)
+		names = s.namings(text, s.state.schema, v.statements)
+		if s.named.full(names) {
+			s.tell(message.Seq+1, errTooManyNames)
+			return true, nil
+		}
 		v = s.renamed(v, names)
 	}
 	if len(v.decision.Questions) > 0 {
@@ -151,10 +155,7 @@ func (s *session) query(message wire.Message, body []byte) (done bool, err error
 	case waits:
 		return false, nil
 	case passes:
-		if !s.named.add(names) {
-			s.tell(message.Seq+1, errTooManyNames)
-			return true, nil
-		}
+		s.named.add(names)
 		s.forwardAs(v, s.annotated(message, body, text, v), answerFirst)
 		if names.flat {
 			s.inflight.names = names.all

@@ -39,6 +39,9 @@ func (s *session) misdeclared(lexed *sqlparse.Lexed) *verdict {
 	if !refused {
 		return nil
 	}
+	if len(lexed.Text) >= longText { // it would hold up the others to read it only for the record
+		return &verdict{decision: d}
+	}
 	v := s.judge(s.state.schema, s.read(*lexed)) // for the record: what it would have done
 	d.Statement = max(0, slices.IndexFunc(v.statements, destroys))
 	return &verdict{decision: d, statements: v.statements, destroys: v.destroys}

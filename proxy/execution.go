@@ -32,7 +32,7 @@ func (st *statement) remember(body []byte, bulk, attributes bool) {
 	} else {
 		var bound, end int
 		if bound, end, err = wire.ParamTypes(body, st.params, attributes); err == nil {
-			types = body[min(bound+1, end):end]
+			types = wire.OwnTypes(body[min(bound+1, end):end], st.params, attributes)
 		}
 	}
 	switch {

@@ -221,3 +221,18 @@ func TestParametersOfAnotherForm(t *testing.T) {
 		t.Errorf("%d rows are changed", n)
 	}
 }
+
+// A collation in the WHERE makes a key's value name many rows.
+func TestACollationMayNameMoreRows(t *testing.T) {
+	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
+		shop(t, s)
+		s.User(t, "control", "REFERENCES ON shop.*")
+		s.Exec(t, "CREATE TABLE shop.words (id VARCHAR(30) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PRIMARY KEY, n INT)",
+			"INSERT INTO shop.words (id) VALUES ('a'), ('A')")
+		g := start(t, s.Addr(), primaryKeyPolicy, controlled)
+		c := one(t, g.open(t, "app", "shop"))
+		refused(t, c, 1175, "UPDATE words SET n = 1 WHERE id = 'a' COLLATE utf8mb4_general_ci")
+		refused(t, c, 1175, "UPDATE words SET n = 1 WHERE id = LOWER('a' COLLATE utf8mb4_general_ci)")
+		run(t, c, "UPDATE words SET n = 1 WHERE id = 'a' COLLATE utf8mb4_bin")
+	})
+}

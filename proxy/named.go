@@ -15,13 +15,17 @@ import (
 // where its text still reads the same, because MySQL reads it again under the
 // mode of then when a table has changed.
 type named struct {
-	statements []sqlparse.Statement // what the text with the PREPARE prepares, and what else is in it
+	written    string               // the name, as it was written
+	statements []sqlparse.Statement // what was prepared; where that cannot be told apart, and what else is in the text
 	schema     string
 	mode       sqlparse.Mode
 	bound      bool // another mode may read it differently
 }
 
-func (n *named) unread() bool { return slices.ContainsFunc(n.statements, unknown) }
+// unread reports whether what it runs may prepare under any name.
+func (n *named) unread() bool {
+	return slices.ContainsFunc(n.statements, unknown) || slices.ContainsFunc(n.statements, calls)
+}
 
 // unreadName is what a name may stand for that was prepared where nobody saw it.
 var unreadName = named{statements: []sqlparse.Statement{{Reason: "it may have been prepared by a routine, or by a text that could not be read"}}}
@@ -53,9 +57,19 @@ func (n *names) find(name string, unseen bool) []*named {
 	return all
 }
 
-// add takes note of what a text may do, before it is forwarded. It reports false
-// where there are too many.
-func (n *names) add(text namings) bool {
+// full reports whether there are too many to add those of a text.
+func (n *names) full(text namings) bool {
+	more := 0
+	for _, one := range text.all {
+		if one.prepare != nil {
+			more++
+		}
+	}
+	return more > 0 && n.size()+more > maxNames
+}
+
+// add takes note of what a text may do, before it is forwarded.
+func (n *names) add(text namings) {
 	for _, one := range text.all {
 		if one.executes() && slices.ContainsFunc(n.find(one.name, false), (*named).unread) {
 			text.unseen = true // what it runs may prepare under any name
@@ -63,24 +77,24 @@ func (n *names) add(text namings) bool {
 		if one.prepare == nil {
 			continue
 		}
-		if n.size() >= maxNames {
-			return false
-		}
 		if n.by == nil {
 			n.by = map[string][]*named{}
 		}
 		n.by[one.name] = append(n.by[one.name], one.prepare)
 	}
-	if !text.unseen {
-		return true
+	if text.unseen {
+		n.lose()
 	}
+}
+
+// lose takes note that every name may have been prepared anew where nobody saw it.
+func (n *names) lose() {
 	n.unseen = true
 	for name, all := range n.by {
 		if !slices.Contains(all, &unreadName) {
 			n.by[name] = append(all, &unreadName)
 		}
 	}
-	return true
 }
 
 func (n *names) size() (sum int) {
@@ -94,10 +108,14 @@ func (n *names) size() (sum int) {
 func (n *names) ran(all []naming) {
 	for _, one := range all {
 		switch {
-		case one.gone:
+		case one.gone && one.name != "":
 			delete(n.by, one.name)
 		case one.prepare != nil && one.name != "":
 			n.by[one.name] = []*named{one.prepare}
+		case one.gone, one.prepare != nil: // of the names that are not plain, those written alike are surely one
+			n.by[""] = slices.DeleteFunc(n.by[""], func(st *named) bool { return st.written == one.written && st != one.prepare })
+		case one.executes() && slices.ContainsFunc(n.find(one.name, false), (*named).unread):
+			n.lose() // also those that were prepared before it in the text
 		}
 	}
 }
@@ -122,7 +140,8 @@ func (s *session) renamed(v *verdict, text namings) *verdict {
 // includeNamed puts what a text executes by name into the verdict about it, up to
 // the first that is refused. It returns the error to answer in the place of any.
 func (s *session) includeNamed(both *verdict, text namings) *wire.Err {
-	var here []*named           // prepared in this text, so far
+	var here []*named // prepared in this text, so far
+	seen := map[includedAs]bool{}
 	anew := map[string]*named{} // those that surely are what their name stands for
 	for _, n := range text.all {
 		if n.prepare != nil {
@@ -142,14 +161,28 @@ func (s *session) includeNamed(both *verdict, text namings) *wire.Err {
 			if st.bound && (text.moves || st.mode != s.state.mode) {
 				return &errPrepareAgain
 			}
+			if len(st.statements) == 0 || seen[includedAs{&st.statements[0], st.schema}] {
+				continue // those of one text share its statements
+			}
+			seen[includedAs{&st.statements[0], st.schema}] = true
 			both.include(s.judge(st.schema, st.statements))
 			if both.decision.Action != policy.Allow {
 				return nil
+			}
+			if st.unread() {
+				text.unseen = true
+				clear(anew)
 			}
 			text.moves = text.moves || slices.ContainsFunc(st.statements, moves)
 		}
 	}
 	return nil
+}
+
+// includedAs tells apart what is included in a verdict.
+type includedAs struct {
+	first  *sqlparse.Statement
+	schema string
 }
 
 // include makes one verdict of two: what is refused stands before what is only

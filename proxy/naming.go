@@ -9,9 +9,10 @@ import (
 
 // naming is a PREPARE, EXECUTE or DEALLOCATE PREPARE inside a text.
 type naming struct {
-	name    string
+	name    string // "" where it is not plain
+	written string // the name as it stands in the text
 	prepare *named // what a PREPARE makes
-	gone    bool   // by DEALLOCATE, of a plain name
+	gone    bool   // by DEALLOCATE
 }
 
 func (n naming) executes() bool { return n.prepare == nil && !n.gone }
@@ -26,8 +27,8 @@ type namings struct {
 	moves  bool // something else in the text may change how the rest is read
 }
 
-// namings finds what a text does by name.
-func (s *session) namings(text []byte, statements []sqlparse.Statement) namings {
+// namings finds what a text that stands in a schema does by name.
+func (s *session) namings(text []byte, schema string, statements []sqlparse.Statement) namings {
 	lexed := sqlparse.Lex(text, s.state.mode, &sqlparse.Tokens{})
 	at := func(i int) []byte {
 		if i < 0 || i >= len(lexed.Tokens) {
@@ -39,36 +40,60 @@ func (s *session) namings(text []byte, statements []sqlparse.Statement) namings 
 	prepared := opened(statements)
 	var out namings
 	found := map[sqlparse.Kind]int{}
+	add := func(kind sqlparse.Kind, name []byte, what naming) {
+		found[kind]++
+		what.name, what.written = plainName(name), string(name)
+		out.all = append(out.all, what)
+	}
 	for i := range lexed.Tokens {
 		switch {
 		case is(i, "PREPARE") && is(i+2, "FROM"):
-			found["prepare_sql"]++
-			out.all = append(out.all, naming{name: plainName(at(i + 1)), prepare: &named{
-				statements: prepared, schema: s.state.schema, mode: s.state.mode, bound: boundToMode(at(i+3), s.state.mode),
+			add("prepare_sql", at(i+1), naming{prepare: &named{
+				written: string(at(i + 1)), statements: prepared, schema: schema, mode: s.state.mode, bound: boundToMode(at(i+3), s.state.mode),
 			}})
 		case is(i, "PREPARE") && (is(i-1, "DEALLOCATE") || is(i-1, "DROP")):
-			found["dealloc_sql"]++
-			name := plainName(at(i + 1))
-			out.all = append(out.all, naming{name: name, gone: name != ""})
+			add("dealloc_sql", at(i+1), naming{gone: true})
+		case is(i, "EXECUTE") && is(i+1, "IMMEDIATE") && s.state.mode.Server.Flavour == sqlparse.MariaDB:
+			// runs a text, by no name
 		case is(i, "EXECUTE"):
-			found["execute_sql"]++
-			out.all = append(out.all, naming{name: plainName(at(i + 1))})
+			add("execute_sql", at(i+1), naming{})
 		}
 	}
+	semicolon := slices.IndexFunc(lexed.Tokens, func(t sqlparse.Token) bool { return t.Type == sqlparse.TokenSymbol && t.Op == ';' })
+	alone := semicolon < 0 || semicolon == len(lexed.Tokens)-1
 	for _, st := range statements {
 		kind := st.Kind
-		if kind == sqlparse.Unknown && len(statements) == 1 && lexed.Ambiguous == "" && is(0, "PREPARE") {
+		if kind == sqlparse.Unknown && len(statements) == 1 && lexed.Ambiguous == "" && is(0, "PREPARE") && alone {
 			kind = "prepare_sql" // its text is not in it, but its name is
 		}
 		found[kind]--
-		out.unseen = out.unseen || calls(st)
+		out.unseen = out.unseen || st.Kind != "prepare_sql" && calls(st)
 		out.moves = out.moves || moves(st)
 	}
 	// More of them than there are such statements are inside another one, or are no
 	// such thing: a column may be named PREPARE.
 	out.flat = !out.unseen && found["prepare_sql"] == 0 && found["execute_sql"] == 0 && found["dealloc_sql"] == 0 && found[sqlparse.Unknown] == 0
 	out.unseen = out.unseen || !out.flat && slices.ContainsFunc(statements, unknown)
+	if out.flat {
+		out.tellApart(statements)
+	}
 	return out
+}
+
+// tellApart gives each PREPARE of a flat text what it prepares, without what else
+// is in the text.
+func (n *namings) tellApart(statements []sqlparse.Statement) {
+	for _, one := range n.all {
+		if one.prepare == nil {
+			continue
+		}
+		i := slices.IndexFunc(statements, func(st sqlparse.Statement) bool { return st.Kind == "prepare_sql" })
+		if i < 0 {
+			return // one that could not be read
+		}
+		one.prepare.statements = statements[i].Inner
+		statements = statements[i+1:]
+	}
 }
 
 func unknown(st sqlparse.Statement) bool { return st.Kind == sqlparse.Unknown }

@@ -118,6 +118,7 @@ func (s *session) executed(message wire.Message, body []byte, bulk bool) (done b
 		s.unknownStatement(message, "mysqld_stmt_execute")
 		return true, nil
 	}
+	st.remember(body, bulk, s.hasAttributes()) // also of what is refused: the client does not send them again
 	if s.state.doubtful(false) {
 		s.askState()
 		return false, nil
@@ -128,9 +129,6 @@ func (s *session) executed(message wire.Message, body []byte, bulk bool) (done b
 		return true, nil
 	}
 	s.renew(st)
-	if st.rows {
-		st.remember(body, bulk, s.hasAttributes())
-	}
 	v := st.verdict
 	if s.tooMuch(message, st, body) || s.tooFast(message, v, st.text) {
 		s.unload(st)
@@ -138,7 +136,12 @@ func (s *session) executed(message wire.Message, body []byte, bulk bool) (done b
 	}
 	var names namings
 	if v.names {
-		names = s.namings(st.text, v.statements)
+		names = s.namings(st.text, st.schema, v.statements)
+		if s.named.full(names) {
+			s.tell(message.Seq+1, errTooManyNames)
+			s.unload(st)
+			return true, nil
+		}
 		v = s.renamed(v, names)
 	}
 	asked := len(v.decision.Questions) > 0
@@ -151,11 +154,8 @@ func (s *session) executed(message wire.Message, body []byte, bulk bool) (done b
 	case waits:
 		return false, nil
 	case passes:
-		if s.named.add(names) {
-			s.forwardAs(v, s.withTypes(message, execution{st, body, bulk}, asked), answerFirst)
-		} else {
-			s.tell(message.Seq+1, errTooManyNames)
-		}
+		s.named.add(names)
+		s.forwardAs(v, s.withTypes(message, execution{st, body, bulk}, asked), answerFirst)
 	}
 	s.unload(st)
 	return true, nil
@@ -228,6 +228,7 @@ func (s *session) statement(message wire.Message, body []byte) *statement {
 	st := s.prepared.get(id, s.state.mode.Server.Flavour)
 	if st != nil && st.id != id {
 		binary.LittleEndian.PutUint32(message.Raw[wire.HeaderLen+1:], st.id)
+		binary.LittleEndian.PutUint32(body, st.id) // of a message of several packets it is a copy
 	}
 	return st
 }

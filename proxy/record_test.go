@@ -2,14 +2,17 @@ package proxy_test
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/go-sql-driver/mysql"
 
 	"guardrail/proxy"
 	"guardrail/proxy/audit"
 	"guardrail/proxy/mysqltest"
+	"guardrail/proxy/wire"
 )
 
 // slow is a recorder that stores destructive statements when it is told to.
@@ -155,4 +158,50 @@ func TestAClientMayLeaveWhileTheRecordIsWaitedFor(t *testing.T) {
 			t.Errorf("%s rows, though its client had left", got)
 		}
 	})
+}
+
+// full refuses at once what destroys, as a Book does while it cannot write.
+type full struct{ record }
+
+func (r *full) Submit(e *audit.Event, _ func(error)) (wait bool, err error) {
+	if e.Decision == audit.AllowedDestructive || e.Decision == audit.AllowedUnread {
+		return false, errors.New("full")
+	}
+	return false, r.record.Record(*e)
+}
+
+// Behind a statement that could not be recorded, a pipelined long text is looked at
+// again before it was read, and is forwarded as an empty one.
+func TestALongTextBehindARefusal(t *testing.T) {
+	s := mysqltest.MySQL(t)
+	shop(t, s)
+	g := start(t, s.Addr(), shopPolicy, func(o *proxy.Options) { o.Recorder = &full{} })
+	c := login(t, g.addr, "app")
+	long := "DROP TABLE IF EXISTS shop.orders"
+	for i := range 10085 {
+		long += fmt.Sprintf(", shop.n%05d", i)
+	}
+	query := func(text string) []byte {
+		p, _ := wire.AppendPacket(nil, 0, append([]byte{3}, text...))
+		return p
+	}
+	all := append(query("DELETE FROM shop.sessions WHERE id = 1"), query(long)...)
+	write := func(b []byte) {
+		if _, err := c.conn.Write(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(query("DO SLEEP(0.5)"))
+	time.Sleep(100 * time.Millisecond)
+	write(all[:10<<10])
+	time.Sleep(100 * time.Millisecond)
+	write(all[10<<10:])
+	for range 3 {
+		_ = c.conn.SetReadDeadline(time.Now().Add(time.Minute))
+		t.Logf("%.120s", c.outcome(t, false))
+	}
+	var n int
+	if err := s.Admin().QueryRow("SELECT COUNT(*) FROM shop.orders").Scan(&n); err != nil {
+		t.Error(err)
+	}
 }

@@ -3,6 +3,7 @@ package proxy
 import (
 	"errors"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
@@ -68,14 +69,15 @@ type session struct {
 	inflight inflight
 	head     head
 
-	question question  // the proxy's own, while it is being answered
-	awaited  func()    // takes what the session waits for besides; nil: nothing
-	withheld []byte    // an OK that the client gets when the question is answered
-	changing *changing // a COM_CHANGE_USER, while it is being authenticated
-	tooLong  *tooLong  // a message that is being read away
-	fileSeq  byte      // of the next packet of LOAD DATA LOCAL
-	fileLeft int       // bytes left of the one before
-	fileLong bool      // that packet goes on in the next one
+	question question     // the proxy's own, while it is being answered
+	awaited  func()       // takes what the session waits for besides; nil: nothing
+	there    *atomic.Bool // set when it is there
+	withheld []byte       // an OK that the client gets when the question is answered
+	changing *changing    // a COM_CHANGE_USER, while it is being authenticated
+	tooLong  *tooLong     // a message that is being read away
+	fileSeq  byte         // of the next packet of LOAD DATA LOCAL
+	fileLeft int          // bytes left of the one before
+	fileLong bool         // that packet goes on in the next one
 
 	unjudged []byte // bytes from the client that are not forwarded yet
 	held     []byte // the head of a packet from the server, not yet enough to go on
@@ -262,14 +264,18 @@ func (s *session) idle() bool {
 // wherever that is; take is then called where the session is fed, and the
 // command is looked at again.
 func (s *session) await(take func()) (resume func()) {
-	s.awaited = take
-	return s.wires.later()
+	there, later := &atomic.Bool{}, s.wires.later()
+	s.awaited, s.there = take, there
+	return func() {
+		there.Store(true)
+		later()
+	}
 }
 
 // resume goes on after await. A driver calls it as it calls fromClient.
 func (s *session) resume() error {
-	if s.awaited == nil {
-		return nil
+	if s.awaited == nil || !s.there.Load() {
+		return nil // it was for what an earlier command did not have to wait for
 	}
 	take := s.awaited
 	s.awaited = nil

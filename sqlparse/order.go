@@ -19,7 +19,7 @@ func (r Reading) followSchema(s Server) {
 		}
 		if to, ok := st.moves(); ok {
 			schema, lost = to, nil
-		} else if lost == nil && s.Flavour == MariaDB && st.runsUnseen() {
+		} else if lost == nil && s.Flavour == MariaDB && (st.runsUnseen() || st.Effect&SetsSchema != 0 && st.Kind != "prepare_sql" && st.Kind != Unknown) {
 			lost = st
 		}
 	}
@@ -27,7 +27,7 @@ func (r Reading) followSchema(s Server) {
 
 // moves returns the schema that a statement makes the session's own.
 func (st *Statement) moves() (schema string, ok bool) {
-	for st.Kind == "execute_immediate" && len(st.Inner) == 1 {
+	for st.Kind == "execute_immediate" && len(st.Inner) > 0 && !slices.ContainsFunc(st.Inner[1:], func(in Statement) bool { return in.Kind != "empty_query" }) {
 		st = &st.Inner[0]
 	}
 	if st.Kind != "change_db" || len(st.Needs) == 0 {

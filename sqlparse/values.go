@@ -1,6 +1,8 @@
 package sqlparse
 
 import (
+	"strings"
+
 	"github.com/pingcap/tidb/pkg/parser/ast"
 	"github.com/pingcap/tidb/pkg/parser/test_driver"
 	"github.com/pingcap/tidb/pkg/parser/types"
@@ -22,8 +24,27 @@ const (
 func pinTo(column string, value ast.ExprNode) pin {
 	p := pin{column: column}
 	p.values = p.of(value)
+	var c collates
+	value.Accept(&c)
+	if c.found {
+		p.values = min(p.values, NoDates)
+	}
 	return p
 }
+
+// collates finds a COLLATE that may hold more texts to be equal than the column does.
+type collates struct{ found bool }
+
+// Enter implements ast.Visitor.
+func (c *collates) Enter(n ast.Node) (ast.Node, bool) {
+	if n, ok := n.(*ast.SetCollationExpr); ok && n.Collate != "binary" && !strings.HasSuffix(n.Collate, "_bin") {
+		c.found = true
+	}
+	return n, c.found
+}
+
+// Leave implements ast.Visitor.
+func (c *collates) Leave(n ast.Node) (ast.Node, bool) { return n, true }
 
 // of says what a value is. Of a parameter it promises all, and notes it.
 func (p *pin) of(value ast.ExprNode) Values {

@@ -29,6 +29,7 @@ func execution(body []byte, params int, attributes bool) (nulls []byte, bound, e
 	c.bytes(ExecuteFlags)
 	flags := c.uint8()
 	c.bytes(executeHead - ExecuteFlags - 1)
+	own := params
 	if attributes && (params > 0 || flags&ExecuteParameterCount != 0) {
 		params = int(min(c.lenencInt(), maxAttributes))
 	}
@@ -39,6 +40,7 @@ func execution(body []byte, params int, attributes bool) (nulls []byte, bound, e
 	bound = len(body) - len(c.rest)
 	switch c.uint8() {
 	case 0:
+		c.bad = c.bad || params != own // the server has no types of attributes
 	case 1:
 		for range params {
 			c.bytes(2)
@@ -122,6 +124,24 @@ func ParamsOf(types []byte, params int, attributes bool) ([]Param, error) {
 		list = append(list, p)
 	}
 	return list, nil
+}
+
+// OwnTypes are the types of a statement's own parameters, those of query attributes
+// and all names left out.
+func OwnTypes(types []byte, params int, attributes bool) (own []byte) {
+	if !attributes {
+		return types
+	}
+	c := cursor{rest: types}
+	for range params {
+		own = append(own, c.bytes(2)...)
+		c.lenencBytes()
+		own = append(own, 0)
+	}
+	if c.bad {
+		return nil
+	}
+	return own
 }
 
 // unsignedType is the bit behind a parameter's type that says that it is unsigned.
