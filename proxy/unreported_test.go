@@ -9,15 +9,6 @@ import (
 	"guardrail/proxy/mysqltest"
 )
 
-const twoSchemasPolicy = `
-app: shop-web
-accounts: [app]
-environments: [production]
-grants:
-  - SELECT, INSERT, UPDATE, DELETE, EXECUTE ON shop.*
-  - SELECT ON other.*
-`
-
 // A USE has run although its text has failed behind it, and although another one
 // was reported: what a statement means behind it is asked for.
 func TestAUseThatIsNotReported(t *testing.T) {
@@ -38,7 +29,7 @@ func TestAUseThatIsNotReported(t *testing.T) {
 				stateShop(t, s)
 				s.Exec(t, "INSERT INTO other.sessions VALUES (1, 'one'), (2, 'two')", "SET GLOBAL log_bin_trust_function_creators = 1",
 					"CREATE FUNCTION shop.off() RETURNS INT BEGIN SET SESSION session_track_system_variables = ''; SET SESSION session_track_schema = OFF; RETURN 1; END")
-				g := start(t, tc.backend(t, s.Addr()), twoSchemasPolicy)
+				g := start(t, tc.backend(t, s.Addr()), shopAndOther)
 				c := one(t, g.open(t, "app", "shop", multi))
 				for _, text := range tc.texts {
 					if _, err := c.ExecContext(t.Context(), text); err != nil && codeOf(err) != 1146 {
