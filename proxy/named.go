@@ -161,10 +161,14 @@ func (s *session) includeNamed(both *verdict, text namings) *wire.Err {
 			if st.bound && (text.moves || st.mode != s.state.mode) {
 				return &errPrepareAgain
 			}
-			if len(st.statements) == 0 || seen[includedAs{&st.statements[0], st.schema}] {
+			if len(st.statements) == 0 {
+				st = &unreadName // nothing that was read stands for it
+			}
+			same := includedAs{&st.statements[0], st.schema}
+			if seen[same] {
 				continue // those of one text share its statements
 			}
-			seen[includedAs{&st.statements[0], st.schema}] = true
+			seen[same] = true
 			both.include(s.judge(st.schema, st.statements))
 			if both.decision.Action != policy.Allow {
 				return nil

@@ -100,11 +100,10 @@ func (s *session) metered(v *verdict, refused *wire.Err) *wire.Err {
 		s.meter(v)
 		return nil
 	}
-	o := &s.server.options
-	for i := range v.statements {
-		o.Metrics.Statement(s.name, o.Environment, string(v.statements[i].Kind), destroys(v.statements[i]), "refused").Inc()
+	for _, c := range s.counters(&verdict{statements: v.statements}) { // without a decision: refused
+		c.Inc()
 	}
-	o.Metrics.Refusal(s.name, audit.CauseNotRecorded)
+	s.server.options.Metrics.Refusal(s.name, audit.CauseNotRecorded)
 	return refused
 }
 

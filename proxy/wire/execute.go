@@ -42,12 +42,7 @@ func execution(body []byte, params int, attributes bool) (nulls []byte, bound, e
 	case 0:
 		c.bad = c.bad || params != own // the server has no types of attributes
 	case 1:
-		for range params {
-			c.bytes(2)
-			if attributes {
-				c.lenencBytes()
-			}
-		}
+		c.types(params, attributes)
 	default:
 		c.bad = true // clients send no others
 	}
@@ -55,6 +50,18 @@ func execution(body []byte, params int, attributes bool) (nulls []byte, bound, e
 		return nil, 0, 0, malformed("COM_STMT_EXECUTE")
 	}
 	return nulls, bound, len(body) - len(c.rest), nil
+}
+
+// types skips the types of parameters, and their names where there are query attributes.
+func (c *cursor) types(params int, attributes bool) {
+	if !attributes {
+		c.bytes(2 * params)
+		return
+	}
+	for range params {
+		c.bytes(2)
+		c.lenencBytes()
+	}
 }
 
 // Column types that a parameter may have beside those of a query attribute.
@@ -114,11 +121,11 @@ func ParamsOf(types []byte, params int, attributes bool) ([]Param, error) {
 	for range params {
 		p := Param{Type: c.uint8()}
 		flags := c.uint8()
-		p.Unsigned = flags&unsignedType != 0
+		p.Unsigned = flags&unsignedParam != 0
 		if attributes {
 			c.lenencBytes()
 		}
-		if flags&^unsignedType != 0 || c.bad {
+		if flags&^unsignedParam != 0 || c.bad {
 			return nil, malformed("parameter types")
 		}
 		list = append(list, p)
@@ -143,9 +150,6 @@ func OwnTypes(types []byte, params int, attributes bool) (own []byte) {
 	}
 	return own
 }
-
-// unsignedType is the bit behind a parameter's type that says that it is unsigned.
-const unsignedType = 0x80
 
 // UintParam returns the i-th of the values of parameters, where that is a whole
 // number from 0 or the digits of one.
